@@ -1,0 +1,226 @@
+//! Everything a formula may ask of a number or of a vector, and every arithmetic that answers.
+//!
+//! A formula is written once, against [`Real`] (one value, or one value per row of a batch) and [`Vector`]
+//! (`[n]`, or `[batch, n]`), and runs unchanged in every type of this room: the arithmetics under study
+//! ([`F16`], [`Bf16`], `f32`, `f64`, [`Dd`], [`Mp`]), the certified truth ([`Interval`]), the gradient of any of them
+//! ([`Dual`]) and, behind the `tensor` feature, a training graph ([`tensor`]).
+//!
+//! Constants enter through a value that is already there (`x.lit(2.0)`), so precision is data and there is no global.
+
+mod backend;
+mod dd;
+mod dual;
+mod half;
+mod native;
+mod slice;
+
+#[cfg(feature = "truth")]
+mod interval;
+#[cfg(feature = "truth")]
+mod mp;
+#[cfg(feature = "tensor")]
+pub mod tensor;
+
+pub use self::half::{Bf16, F16};
+pub use backend::{Libm, Std};
+pub use dd::Dd;
+pub use dual::Dual;
+#[cfg(feature = "truth")]
+pub use interval::Interval;
+#[cfg(feature = "truth")]
+pub use mp::Mp;
+
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// An elementwise real number: one value, or one value per row of a batch.
+///
+/// Operators take the left side by value, so that arithmetics which own memory reuse it. Every operation and every
+/// function rounds once, in the arithmetic of `self`.
+pub trait Real:
+    Clone
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + for<'a> Add<&'a Self, Output = Self>
+    + for<'a> Sub<&'a Self, Output = Self>
+    + for<'a> Mul<&'a Self, Output = Self>
+    + for<'a> Div<&'a Self, Output = Self>
+{
+    /// An arithmetic in which the product and the difference of two `Self` are exact (or the widest there is): the
+    /// scratch space of the project's own variants. f16, bf16 → f32 → f64 → double-double; MPFR at p bits → 2p bits.
+    type Wide: Real;
+
+    /// The constant `value`, rounded once to the arithmetic, precision and shape of `self`.
+    fn lit(&self, value: f64) -> Self;
+
+    /// `self`, exactly.
+    fn widen(&self) -> Self::Wide;
+    /// `wide`, rounded once to the arithmetic and precision of `like`.
+    fn narrow(wide: Self::Wide, like: &Self) -> Self;
+    /// `self · other`, exact where `Wide` can hold it.
+    fn mul_wide(&self, other: &Self) -> Self::Wide {
+        self.widen() * &other.widen()
+    }
+    /// `self − other`, exact where `Wide` can hold it.
+    fn sub_wide(&self, other: &Self) -> Self::Wide {
+        self.widen() - &other.widen()
+    }
+
+    fn sqrt(self) -> Self;
+    fn exp(self) -> Self;
+    fn exp_m1(self) -> Self;
+    fn ln(self) -> Self;
+    fn ln_1p(self) -> Self;
+    fn sinh(self) -> Self;
+    fn cosh(self) -> Self;
+    fn tanh(self) -> Self;
+    fn asinh(self) -> Self;
+    fn acosh(self) -> Self;
+    fn atanh(self) -> Self;
+
+    /// `then` where `self < bound`, else `otherwise` (also where either side is not a number), row by row.
+    fn select_lt(&self, bound: &Self, then: Self, otherwise: Self) -> Self;
+
+    /// `self · 2^exponent`, exactly unless it leaves the range of the arithmetic.
+    fn ldexp(self, exponent: i32) -> Self {
+        self.times(2f64.powi(exponent))
+    }
+
+    /// |self|.
+    fn abs(self) -> Self {
+        let negative = -self.clone();
+        self.select_lt(&self.lit(0.0), negative, self.clone())
+    }
+    /// The lesser of the two; `self` where they cannot be compared, so that a NaN in `self` stays.
+    fn min(self, other: &Self) -> Self {
+        other.select_lt(&self, other.clone(), self.clone())
+    }
+    /// The greater of the two; `self` where they cannot be compared, so that a NaN in `self` stays.
+    fn max(self, other: &Self) -> Self {
+        self.select_lt(other, other.clone(), self.clone())
+    }
+    /// `self²`.
+    fn square(self) -> Self {
+        let copy = self.clone();
+        self * &copy
+    }
+    /// `1 / self`.
+    fn recip(self) -> Self {
+        self.lit(1.0) / &self
+    }
+    /// `self + constant`.
+    fn plus(self, constant: f64) -> Self {
+        let constant = self.lit(constant);
+        self + &constant
+    }
+    /// `self · constant`.
+    fn times(self, constant: f64) -> Self {
+        let constant = self.lit(constant);
+        self * &constant
+    }
+    /// `1 − self`.
+    fn one_minus(self) -> Self {
+        self.lit(1.0) - &self
+    }
+}
+
+/// A [`Real`] that is one value, so that it can be compared, and slices of it are vectors.
+pub trait Scalar: Real {
+    /// Compares |self| with |other|; what cannot be compared counts as equal.
+    fn cmp_abs(&self, other: &Self) -> Ordering;
+
+    /// The exponent k of a factor 2⁻ᵏ that brings `self` near 1 where sixth powers of it would leave the range of
+    /// [`Real::Wide`]; 0 where no scaling is needed.
+    fn scale_exponent(&self) -> i32 {
+        0
+    }
+
+    /// 1 − c Σ xᵢ² with every bit that [`Real::Wide`] holds, however much cancels.
+    fn gap(c: &Self, xs: &[Self]) -> Self::Wide {
+        // Products of two `Self` are exact in `Wide`; their sum is taken one step wider still.
+        let wide_c = c.widen();
+        let one = wide_c.widen().lit(1.0);
+        let sum = xs.iter().fold(one.lit(0.0), |sum, x| sum + &x.mul_wide(x).widen());
+        <Self::Wide as Real>::narrow(one - &(sum * &wide_c.widen()), &wide_c)
+    }
+}
+
+/// A vector `[n]` of [`Real`]s, or a batch of them `[batch, n]` whose [`Real`]s are `[batch, 1]`.
+///
+/// The methods are the reductions and combinations that hyperbolic formulas are made of, fused, so that a formula costs
+/// what the loop written by hand costs. Those that end in `_wide` keep [`Real::Wide`] throughout.
+pub trait Vector {
+    type Elem: Real;
+    type Owned: Borrow<Self> + Clone;
+
+    /// A constant in the arithmetic of the elements.
+    fn lit(&self, value: f64) -> Self::Elem;
+    fn to_vector(&self) -> Self::Owned;
+
+    /// ⟨x, y⟩.
+    fn dot(&self, other: &Self) -> Self::Elem;
+    /// ‖x‖².
+    fn norm2(&self) -> Self::Elem {
+        self.dot(self)
+    }
+    /// ‖x − y‖², from the differences.
+    fn dist2(&self, other: &Self) -> Self::Elem;
+    /// a·x.
+    fn scale(&self, a: &Self::Elem) -> Self::Owned;
+    /// x / a.
+    fn unscale(&self, a: &Self::Elem) -> Self::Owned;
+    /// x + y.
+    fn plus(&self, other: &Self) -> Self::Owned;
+    /// x − y.
+    fn minus(&self, other: &Self) -> Self::Owned;
+    /// −x.
+    fn negated(&self) -> Self::Owned;
+    /// a·x + b·y.
+    fn combine(&self, a: &Self::Elem, other: &Self, b: &Self::Elem) -> Self::Owned;
+    /// max |xᵢ|.
+    fn max_abs(&self) -> Self::Elem;
+    /// x with every element at most `limit` in absolute value is left alone; rows where `norm > limit` are multiplied by
+    /// limit/norm: what libraries call projection or clipping.
+    fn clip_norm(&self, limit: &Self::Elem) -> Self::Owned;
+
+    /// ⟨x, y⟩ with exact products.
+    fn dot_wide(&self, other: &Self) -> Wide<Self>;
+    /// ‖x‖² with exact products.
+    fn norm2_wide(&self) -> Wide<Self> {
+        self.dot_wide(self)
+    }
+    /// ‖x − y‖² from exact differences.
+    fn dist2_wide(&self, other: &Self) -> Wide<Self>;
+    /// ⟨x − y, x + y⟩ = ‖x‖² − ‖y‖², from exact differences and sums.
+    fn norm2_difference_wide(&self, other: &Self) -> Wide<Self>;
+    /// ‖x ∧ y‖² = ‖x‖²‖y‖² − ⟨x, y⟩², without the cancellation of that formula.
+    fn wedge2_wide(&self, other: &Self) -> Wide<Self>;
+    /// 1 − c‖x‖², however much cancels.
+    fn gap_wide(&self, c: &Self::Elem) -> Wide<Self>;
+    /// ⟨x, Δ⟩ and the like: Σ xᵢ (yᵢ − xᵢ), from exact differences.
+    fn dot_difference_wide(&self, other: &Self) -> Wide<Self>;
+    /// a·x + b·y, rounded once.
+    fn combine_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>) -> Self::Owned;
+    /// a·x + b·(y − x), from exact differences, rounded once.
+    fn step_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>) -> Self::Owned;
+    /// a·x, rounded once.
+    fn scale_wide(&self, a: &Wide<Self>) -> Self::Owned;
+
+    /// The exponent k of a factor 2⁻ᵏ that brings the largest element near 1 where its sixth power would leave the range
+    /// of the arithmetic; 0 where none is needed.
+    fn scale_exponent(&self) -> i32;
+    /// x·2^exponent, exactly where it stays in range.
+    fn ldexp(&self, exponent: i32) -> Self::Owned;
+
+    /// The first element, and the rest: the time coordinate and the space coordinates of an ambient Lorentz point.
+    fn split_time(&self) -> (Self::Elem, Self::Owned);
+    /// [time, x...]: the inverse of [`Vector::split_time`].
+    fn with_time(&self, time: Self::Elem) -> Self::Owned;
+}
+
+/// The wide arithmetic of a vector's elements.
+pub type Wide<V> = <<V as Vector>::Elem as Real>::Wide;
