@@ -1,1 +1,4 @@
-//! x
+//! hypprec: the precision laboratory for hyperbolic geometry in machine learning.
+
+pub mod arithmetic;
+pub mod formula;

@@ -70,6 +70,11 @@ pub trait Real:
         self.widen() - &other.widen()
     }
 
+    /// arsinh of a wide number, to the accuracy that one rounding to `Self` needs.
+    fn asinh_wide(wide: Self::Wide) -> Self::Wide {
+        wide.asinh()
+    }
+
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     fn exp_m1(self) -> Self;
@@ -130,6 +135,8 @@ pub trait Real:
 
 /// A [`Real`] that is one value, so that it can be compared, and slices of it are vectors.
 pub trait Scalar: Real {
+    /// Compares the two; `None` where one is not a number.
+    fn compare(&self, other: &Self) -> Option<Ordering>;
     /// Compares |self| with |other|; what cannot be compared counts as equal.
     fn cmp_abs(&self, other: &Self) -> Ordering;
 
@@ -138,6 +145,13 @@ pub trait Scalar: Real {
     fn scale_exponent(&self) -> i32 {
         0
     }
+
+    /// The unit roundoff u of the arithmetic: a rounded result is the exact one times (1 + e), |e| ≤ u.
+    fn unit_roundoff(&self) -> Self;
+
+    /// Whether 1 − c Σ xᵢ² ≤ 0. An interval never says so of a point that is inside by construction; a vector with
+    /// elements that are not numbers is neither inside nor outside.
+    fn outside(c: &Self, xs: &[Self]) -> bool;
 
     /// 1 − c Σ xᵢ² with every bit that [`Real::Wide`] holds, however much cancels.
     fn gap(c: &Self, xs: &[Self]) -> Self::Wide {
@@ -181,10 +195,11 @@ pub trait Vector {
     fn negated(&self) -> Self::Owned;
     /// a·x + b·y.
     fn combine(&self, a: &Self::Elem, other: &Self, b: &Self::Elem) -> Self::Owned;
+    /// ‖x ∧ y‖² = Σ_{i<j} (xᵢyⱼ − xⱼyᵢ)², the sum as it stands: O(n²) for one pair of points.
+    fn wedge2(&self, other: &Self) -> Self::Elem;
     /// max |xᵢ|.
     fn max_abs(&self) -> Self::Elem;
-    /// x with every element at most `limit` in absolute value is left alone; rows where `norm > limit` are multiplied by
-    /// limit/norm: what libraries call projection or clipping.
+    /// x where ‖x‖ ≤ limit, else x·limit/‖x‖: what libraries call projection or clipping.
     fn clip_norm(&self, limit: &Self::Elem) -> Self::Owned;
 
     /// ⟨x, y⟩ with exact products.
@@ -201,18 +216,30 @@ pub trait Vector {
     fn wedge2_wide(&self, other: &Self) -> Wide<Self>;
     /// 1 − c‖x‖², however much cancels.
     fn gap_wide(&self, c: &Self::Elem) -> Wide<Self>;
-    /// ⟨x, Δ⟩ and the like: Σ xᵢ (yᵢ − xᵢ), from exact differences.
-    fn dot_difference_wide(&self, other: &Self) -> Wide<Self>;
+    /// ⟨y − x, a⟩, from exact differences.
+    fn dot_difference_wide(&self, other: &Self, along: &Self) -> Wide<Self>;
     /// a·x + b·y, rounded once.
     fn combine_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>) -> Self::Owned;
     /// a·x + b·(y − x), from exact differences, rounded once.
     fn step_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>) -> Self::Owned;
+    /// a·x + b·(y − x) + e·v, from exact differences, rounded once.
+    fn step3_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>, v: &Self, e: &Wide<Self>) -> Self::Owned;
+    /// Σ aᵢxᵢ over several vectors, rounded once.
+    fn sum_wide(vectors: &[&Self], a: &[Wide<Self>]) -> Self::Owned;
+    /// x, moved towards the origin by as few roundings as it takes to have 1 − c‖x‖² > 0: a result that rounding has put
+    /// on or outside the rim of the ball.
+    fn pull_inside(&self, c: &Self::Elem) -> Self::Owned;
     /// a·x, rounded once.
     fn scale_wide(&self, a: &Wide<Self>) -> Self::Owned;
 
     /// The exponent k of a factor 2⁻ᵏ that brings the largest element near 1 where its sixth power would leave the range
     /// of the arithmetic; 0 where none is needed.
     fn scale_exponent(&self) -> i32;
+    /// [`Vector::scale_exponent`] of x − y.
+    fn difference_exponent(&self, other: &Self) -> i32;
+    /// Whether x comes before y in an order of all vectors: what is computed for a pair in this order is symmetric to the
+    /// bit. A batch is not ordered.
+    fn precedes(&self, other: &Self) -> bool;
     /// x·2^exponent, exactly where it stays in range.
     fn ldexp(&self, exponent: i32) -> Self::Owned;
 

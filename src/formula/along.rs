@@ -1,0 +1,336 @@
+//! What happens along a geodesic from x to y: parallel transport, the point at a fraction of it, weighted midpoints, and
+//! gyrations.
+
+use super::distance::{klein_sinh, lorentz_half_sinh, poincare_half_sinh};
+use super::lifted::{LiftedOf, combine, minkowski};
+use super::{Space, add, exp_log, radial, wide};
+use crate::arithmetic::{Real, Vector, Wide};
+use std::borrow::Borrow;
+
+// ---------------------------------------------------------------------------------------------------------- transport
+
+/// P_{x→y}(v) = gyr[y, −x]v · λ_x/λ_y, the gyration by four Möbius additions' closed form as it stands. Ganea et al. (2018).
+pub fn poincare_transport_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    let rotated = poincare_gyration_closed(k, y, x.negated().borrow(), v);
+    rotated.borrow().scale(&(k.gap(y) / &k.gap(x)))
+}
+
+/// The project's own on the ball: [`poincare_gyration`]'s rearrangement with w = y − x exact, times g_y/g_x.
+pub fn poincare_transport<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
+    let stretch = gy.clone() / &gx;
+    let (a, b) = gyration_terms(k, x, y, v, gx, gy);
+    x.step3_wide(&(a * &stretch), y, &(b * &stretch), v, &stretch)
+}
+
+/// v + c⟨y,v⟩_L/(1 − c⟨x,y⟩_L) (x + y). Chami et al. (2019). Weak: radial vectors far out.
+pub fn lorentz_transport_plain<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &LiftedOf<V>,
+    y: &LiftedOf<V>,
+    v: &LiftedOf<V>,
+) -> LiftedOf<V> {
+    let one = k.lit(1.0);
+    let factor = minkowski::<V>(y, v) * &k.c / &(minkowski::<V>(x, y) * &k.c).one_minus();
+    combine::<V>(&one, v, &factor, &combine::<V>(&one, x, &one, y))
+}
+
+/// v − ⟨log_x y, v⟩_L/d² (log_x y + log_y x). geoopt. Weak: 0/0 as y → x.
+pub fn lorentz_transport_log<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &LiftedOf<V>,
+    y: &LiftedOf<V>,
+    v: &LiftedOf<V>,
+) -> LiftedOf<V> {
+    let one = k.lit(1.0);
+    let (there, back) =
+        (exp_log::lorentz_log_projected::<V>(k, x, y), exp_log::lorentz_log_projected::<V>(k, y, x));
+    let factor = minkowski::<V>(&there, v) / &minkowski::<V>(&there, &there);
+    combine::<V>(&one, v, &-factor, &combine::<V>(&one, &there, &one, &back))
+}
+
+/// The project's own on space coordinates: v + κ(x + y), κ = c⟨y − x, v⟩_L/(1 + cosh θ), cosh θ = 1 + 2 sinh²(θ/2).
+pub fn lorentz_transport<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    let half = lorentz_half_sinh(k, x, y);
+    let product = lorentz_difference_product(k, x, y, v);
+    let kappa = product * &k.wide_c / &half.square().plus(1.0).times(2.0);
+    x.step3_wide(&kappa.clone().times(2.0), y, &kappa, v, &kappa.lit(1.0))
+}
+
+/// ⟨y − x, v⟩_L for v tangent at x, all in space coordinates: ⟨y − x, v⟩ − (t_y − t_x)⟨x,v⟩/t_x with
+/// t_y − t_x = ⟨y − x, y + x⟩/(t_x + t_y).
+pub(super) fn lorentz_difference_product<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> Wide<V> {
+    let (tx, ty) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
+    let e = x.scale_exponent();
+    let scaled = x.ldexp(-e);
+    let squares = y.ldexp(-e).borrow().norm2_difference_wide(scaled.borrow());
+    let times = squares / &(tx.clone() + &ty).ldexp(-e);
+    let along = scaled.borrow().dot_wide(v) * &k.wide_c / &tx.ldexp(-e);
+    x.dot_difference_wide(y, v) - &(times * &along).ldexp(e)
+}
+
+/// Transport on Klein's ball through the hyperboloid: √(g_y/g_x)(v − (c⟨x,v⟩/g_x + κ)w), w = y − x,
+/// κ = cγ_xγ_y(⟨w,v⟩ + c⟨x,v⟩⟨x,w⟩/g_x)/(1 + γ_xγ_y(1 − c⟨x,y⟩)), 1 − c⟨x,y⟩ = ½(g_x + g_y + c‖w‖²).
+pub fn klein_transport<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
+    let roots = (gx.clone() * &gy).sqrt();
+    let along = x.dot_wide(v) * &k.wide_c / &gx;
+    let product = x.dot_difference_wide(y, v) + &(along.clone() * &x.dot_difference_wide(y, x));
+    let cross = (gx.clone() + &gy + &(x.dist2_wide(y) * &k.wide_c)).times(0.5);
+    let kappa = product * &k.wide_c / &(roots + &cross);
+    let stretch = (gy / &gx).sqrt();
+    x.step3_wide(&along.lit(0.0), y, &-((along + &kappa) * &stretch), v, &stretch)
+}
+
+// ----------------------------------------------------------------------------------------------------------- gyration
+
+/// gyr[x,y]v = −(x ⊕ y) ⊕ (x ⊕ (y ⊕ v)), the definition. Ungar (2008). Weak: everywhere near the rim.
+pub fn poincare_gyration_definition<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    let there = add::mobius(k, x, add::mobius(k, y, v).borrow());
+    add::mobius(k, add::mobius(k, x, y).borrow().negated().borrow(), there.borrow())
+}
+
+/// gyr[x,y]v = v + 2(Ax + By)/D, A = −c²⟨x,v⟩‖y‖² + c⟨y,v⟩ + 2c²⟨x,y⟩⟨y,v⟩, B = −c²⟨y,v⟩‖x‖² − c⟨x,v⟩,
+/// D = 1 + 2c⟨x,y⟩ + c²‖x‖²‖y‖². Ungar (2008), Eq. 3.144; geoopt.
+pub fn poincare_gyration_closed<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    let (x2, y2, xy) = (k.norm2(x) * &k.c, k.norm2(y) * &k.c, x.dot(y) * &k.c);
+    let (xv, yv) = (x.dot(v) * &k.c, y.dot(v) * &k.c);
+    let a = yv.clone() - &(xv.clone() * &y2) + &(xy.clone() * &yv).times(2.0);
+    let b = -(yv * &x2 + &xv);
+    let denominator = k.mobius_denominator(xy.times(2.0).plus(1.0) + &(x2 * &y2));
+    let two = k.lit(2.0) / &denominator;
+    x.combine(&(a * &two), y, &(b * &two)).borrow().plus(v)
+}
+
+/// The project's own on the ball: gyr[a,b]v = v + 2c((g_bβ − Wα)x + (2pα − g_bα − Xβ)w)/(g_a g_b + W) with x = −b,
+/// w = a + b exact, α = ⟨x,v⟩, β = ⟨w,v⟩, X = c‖x‖², p = c⟨x,w⟩, W = c‖w‖²: every term shrinks with w.
+pub fn poincare_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, a: &V, b: &V, v: &V) -> V::Owned {
+    let x = b.negated();
+    let x = x.borrow();
+    let (p, q) = gyration_terms(k, x, a, v, b.gap_wide(&k.c), a.gap_wide(&k.c));
+    let one = p.lit(1.0);
+    x.step3_wide(&p, a, &q, v, &one)
+}
+
+/// The coefficients of x and of w = y − x in gyr[y, −x]v − v.
+fn gyration_terms<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &V,
+    y: &V,
+    v: &V,
+    gx: Wide<V>,
+    gy: Wide<V>,
+) -> (Wide<V>, Wide<V>) {
+    let (alpha, beta) = (x.dot_wide(v), x.dot_difference_wide(y, v));
+    let (x2, w2) = (x.norm2_wide() * &k.wide_c, x.dist2_wide(y) * &k.wide_c);
+    let p = x.dot_difference_wide(y, x) * &k.wide_c;
+    let factor = k.wide_c.clone().times(2.0) / &(gx.clone() * &gy + &w2);
+    let of_x = gx.clone() * &beta - &(w2 * &alpha);
+    let of_w = alpha * &(p.times(2.0) - &gx) - &(x2 * &beta);
+    (of_x * &factor, of_w * &factor)
+}
+
+/// The same rotation in the other two models: the ball points are α_x x and α_y y, and a gyration is linear. Closed form in
+/// the wide arithmetic.
+fn gyration_through_ball<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &V,
+    y: &V,
+    v: &V,
+    to_ball: impl Fn(&V) -> Wide<V>,
+) -> V::Owned {
+    let (ax, ay) = (to_ball(x), to_ball(y));
+    let c = &k.wide_c;
+    let x2 = x.norm2_wide() * c * &ax.clone().square();
+    let y2 = y.norm2_wide() * c * &ay.clone().square();
+    let xy = x.dot_wide(y) * c * &(ax.clone() * &ay);
+    let (xv, yv) = (x.dot_wide(v) * c * &ax, y.dot_wide(v) * c * &ay);
+    let a = yv.clone() - &(xv.clone() * &y2) + &(xy.clone() * &yv).times(2.0);
+    let b = -(yv * &x2 + &xv);
+    let sum = x2.clone() + &y2 + &xy.clone().times(2.0);
+    let denominator = x2.clone().one_minus() * &y2.clone().one_minus() + &sum;
+    let two = denominator.recip().times(2.0);
+    let (a, b) = (a * &two * &ax, b * &two * &ay);
+    // a·x + b·y + v as (a + b)·x + b·(y − x) + v.
+    x.step3_wide(&(a + &b), y, &b, v, &two.lit(1.0))
+}
+
+/// gyr[x,y]v of Einstein addition: the rotation of the same two points on the ball.
+pub fn klein_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    gyration_through_ball(k, x, y, v, |x| wide::root_gap(k, x).plus(1.0).recip())
+}
+
+/// gyr[x,y]v of the boosts, the Wigner rotation of v's space part: that of the same two points on the ball.
+pub fn lorentz_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
+    gyration_through_ball(k, x, y, v, |s| wide::cosh_radius(k, s).plus(1.0).recip())
+}
+
+// ----------------------------------------------------------------------------------------------------------- geodesic
+
+/// γ(t) = x ⊕ (t ⊗ ((−x) ⊕ y)). Ganea et al. (2018), Eq. 9. Weak: the rim.
+pub fn poincare_geodesic_gyro<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
+    let m = add::mobius(k, x.negated().borrow(), y);
+    add::mobius(k, x, radial::ball_scale_tanh(k, t, m.borrow()).borrow())
+}
+
+/// The project's own on the ball: the hyperboloid's (sinh((1−t)θ)X + sinh(tθ)Y)/sinh θ mapped back,
+/// (2a x/g_x + 2b y/g_y)/(1 + a(2/g_x − 1) + b(2/g_y − 1)).
+pub fn poincare_geodesic<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
+    let theta = poincare_half_sinh(k, x, y).asinh().times(2.0);
+    let (a, b) = wide::geodesic_weights(&theta, &t.widen());
+    let (sx, sy) = (x.gap_wide(&k.c).recip().times(2.0), y.gap_wide(&k.c).recip().times(2.0));
+    let (cosh_x, cosh_y) = (sx.clone().plus(-1.0), sy.clone().plus(-1.0));
+    let denominator = (a.clone() * &cosh_x + &(b.clone() * &cosh_y)).plus(1.0);
+    let (a, b) = (a * &sx / &denominator, b * &sy / &denominator);
+    x.step_wide(&(a + &b), y, &b).borrow().pull_inside(&k.c)
+}
+
+/// γ(t) = exp_x(t log_x y) on the hyperboloid, as it stands.
+pub fn lorentz_geodesic_exp<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &LiftedOf<V>,
+    y: &LiftedOf<V>,
+    t: &V::Elem,
+) -> LiftedOf<V> {
+    let log = exp_log::lorentz_log_arcosh::<V>(k, x, y);
+    exp_log::lorentz_exp_plain::<V>(k, x, &combine::<V>(&k.lit(0.0), x, t, &log))
+}
+
+/// The project's own on space coordinates: (sinh((1−t)θ)x + sinh(tθ)y)/sinh θ.
+pub fn lorentz_geodesic<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
+    let theta = lorentz_half_sinh(k, x, y).asinh().times(2.0);
+    let (a, b) = wide::geodesic_weights(&theta, &t.widen());
+    x.step_wide(&(a + &b), y, &b)
+}
+
+/// The project's own on Klein's ball: x + q(y − x), q = b√g_x/(a√g_y + b√g_x), the geodesic being straight.
+pub fn klein_geodesic<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
+    let theta = klein_sinh(k, x, y).asinh();
+    let (a, b) = wide::geodesic_weights(&theta, &t.widen());
+    let (near, far) = (a * &wide::root_gap(k, y), b * &wide::root_gap(k, x));
+    let q = far.clone() / &(near + &far);
+    x.step_wide(&q.lit(1.0), y, &q).borrow().pull_inside(&k.c)
+}
+
+// ----------------------------------------------------------------------------------------------------------- midpoint
+
+/// Σ wᵢ fᵢ xᵢ and Σ wᵢ hᵢ over the points, fᵢ and hᵢ from `factors(xᵢ)`.
+fn weighted<V: Vector + ?Sized>(
+    points: &[&V],
+    weights: &[V::Elem],
+    factors: impl Fn(&V) -> (V::Elem, V::Elem),
+) -> (V::Owned, V::Elem) {
+    let zero = weights[0].lit(0.0);
+    let start = (points[0].scale(&zero), zero.clone());
+    let one = zero.lit(1.0);
+    points.iter().zip(weights).fold(start, |(sum, total), (x, w)| {
+        let (f, h) = factors(x);
+        (sum.borrow().combine(&one, x, &(f * w)), total + &(h * w))
+    })
+}
+
+/// Einstein midpoint of ball points through Klein's ball: Σ wᵢγᵢkᵢ/Σ wᵢγᵢ with k = 2x/(1 + c‖x‖²), γ = 1/√(1 − c‖k‖²), and
+/// back by k/(1 + √(1 − c‖k‖²)). Khrulkov et al. (2020), Sec. 4. Weak: γ squares what is left of the gap.
+pub fn poincare_midpoint_einstein<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    points: &[&V],
+    weights: &[V::Elem],
+) -> V::Owned {
+    let klein: Vec<V::Owned> = points.iter().map(|x| radial::poincare_to_klein_plain(k, *x)).collect();
+    let klein: Vec<&V> = klein.iter().map(Borrow::borrow).collect();
+    radial::klein_to_poincare_plain(k, klein_midpoint_plain(k, &klein, weights).borrow())
+}
+
+/// Gyromidpoint ½ ⊗ (Σ wᵢλᵢxᵢ/Σ wᵢ(λᵢ − 1)). Ungar (2008); geoopt. Weak: the rim.
+pub fn poincare_midpoint_gyro<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
+    let (sum, total) = weighted(points, weights, |x| {
+        let lambda = radial::conformal_factor_plain(k, x);
+        (lambda.clone(), lambda.plus(-1.0))
+    });
+    radial::ball_scale_tanh(k, &k.lit(0.5), sum.borrow().unscale(&total).borrow())
+}
+
+/// Gyromidpoint in closed form, m/(1 + √(1 − c‖m‖²)) with m = Σ wᵢλᵢxᵢ/Σ wᵢ(λᵢ − 1). van Spengler et al. (2023), HypLL.
+pub fn poincare_midpoint_closed<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    points: &[&V],
+    weights: &[V::Elem],
+) -> V::Owned {
+    let (sum, total) = weighted(points, weights, |x| {
+        let lambda = radial::conformal_factor_plain(k, x);
+        (lambda.clone(), lambda.plus(-1.0))
+    });
+    let m = sum.borrow().unscale(&total);
+    m.borrow().unscale(&k.gap(m.borrow()).sqrt().plus(1.0))
+}
+
+/// Einstein midpoint on Klein's ball as it stands: Σ wᵢγᵢxᵢ/Σ wᵢγᵢ.
+pub fn klein_midpoint_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
+    let (sum, total) = weighted(points, weights, |x| {
+        let gamma = k.gap(x).sqrt().recip();
+        (gamma.clone(), gamma)
+    });
+    sum.borrow().unscale(&total)
+}
+
+/// Lorentz centroid as it stands: Σ wᵢXᵢ/(√c √|⟨ΣwX, ΣwX⟩_L|). Law et al. (2019), Eq. 9. Weak: the Minkowski norm cancels.
+pub fn lorentz_midpoint_plain<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    points: &[LiftedOf<V>],
+    weights: &[V::Elem],
+) -> LiftedOf<V> {
+    let zero = k.lit(0.0);
+    let start = combine::<V>(&zero, &points[0], &zero, &points[0]);
+    let one = k.lit(1.0);
+    let sum = points.iter().zip(weights).fold(start, |sum, (x, w)| combine::<V>(&one, &sum, w, x));
+    let norm = k.root_times(minkowski::<V>(&sum, &sum).abs().sqrt());
+    combine::<V>(&norm.clone().recip(), &sum, &zero, &sum)
+}
+
+/// √(−c⟨M,M⟩_L) of M = Σ wᵢXᵢ: (Σw)² + Σ_{i<j} 4wᵢwⱼ sinh²(θᵢⱼ/2), non-negative terms for non-negative weights. O(n²) pairs.
+fn centroid_norm<V: Vector + ?Sized>(
+    points: &[&V],
+    weights: &[Wide<V>],
+    half_sinh: impl Fn(&V, &V) -> Wide<V>,
+) -> Wide<V> {
+    let zero = weights[0].lit(0.0);
+    let mut norm2 = weights.iter().fold(zero, |sum, w| sum + w).square();
+    for i in 0..points.len() {
+        for j in i + 1..points.len() {
+            let cross = half_sinh(points[i], points[j]).square() * &weights[i] * &weights[j];
+            norm2 = norm2 + &cross.times(4.0);
+        }
+    }
+    norm2.sqrt()
+}
+
+fn widened<R: Real>(weights: &[R]) -> Vec<R::Wide> {
+    weights.iter().map(Real::widen).collect()
+}
+
+/// The project's own on the ball: S/(|M| + T) with S = Σ wᵢ2xᵢ/gᵢ, T = Σ wᵢ(2/gᵢ − 1), |M| from the pairwise distances.
+pub fn poincare_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
+    let wide_weights = widened(weights);
+    let norm = centroid_norm(points, &wide_weights, |x, y| poincare_half_sinh(k, x, y));
+    let lambdas: Vec<Wide<V>> = points.iter().map(|x| x.gap_wide(&k.c).recip().times(2.0)).collect();
+    let total = wide_weights.iter().zip(&lambdas).fold(norm, |sum, (w, l)| sum + &(l.clone().plus(-1.0) * w));
+    let factors: Vec<Wide<V>> = wide_weights.iter().zip(lambdas).map(|(w, l)| l * w / &total).collect();
+    V::sum_wide(points, &factors).borrow().pull_inside(&k.c)
+}
+
+/// The project's own on space coordinates: Σ wᵢsᵢ/|M|, |M| from the pairwise distances.
+pub fn lorentz_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
+    let wide_weights = widened(weights);
+    let norm = centroid_norm(points, &wide_weights, |x, y| lorentz_half_sinh(k, x, y));
+    let factors: Vec<Wide<V>> = wide_weights.into_iter().map(|w| w / &norm).collect();
+    V::sum_wide(points, &factors)
+}
+
+/// The project's own on Klein's ball: Σ wᵢγᵢxᵢ/Σ wᵢγᵢ, the gaps to every bit.
+pub fn klein_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
+    let gammas = points.iter().zip(weights).map(|(x, w)| w.widen() / &wide::root_gap(k, *x));
+    let gammas: Vec<Wide<V>> = gammas.collect();
+    let total = gammas[1..].iter().fold(gammas[0].clone(), |sum, g| sum + g);
+    let factors: Vec<Wide<V>> = gammas.into_iter().map(|g| g / &total).collect();
+    V::sum_wide(points, &factors).borrow().pull_inside(&k.c)
+}

@@ -1,0 +1,169 @@
+//! exp and log at a point: geodesics from x with initial velocity v, and the velocity that reaches y at time 1.
+
+use super::distance::{klein_sinh, lorentz_half_sinh, poincare_half_sinh};
+use super::lifted::{Lifted, LiftedOf, combine, minkowski};
+use super::{Space, add, wide};
+use crate::arithmetic::{Real, Vector, Wide};
+use std::borrow::Borrow;
+
+// ---------------------------------------------------------------------------------------------------- Poincaré ball
+
+/// exp_x(v) = x ⊕ (tanh(√c λ_x‖v‖/2) v/(√c‖v‖)). Ganea et al. (2018), Eq. 12. Weak: v = 0 without a norm floor; the rim.
+pub fn poincare_exp_tanh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
+    let a = k.root_times(k.norm(v));
+    let half_length = k.exp_length(a.clone() / &k.gap(x));
+    let y = v.scale(&(k.tanh(half_length) / &a));
+    add::mobius(k, x, y.borrow())
+}
+
+/// The project's own: with q = tanh(√c‖v‖/g_x)/(√c‖v‖) and y = qv,
+/// ((1 + 2cq⟨x,v⟩ + c‖y‖²)x + g_x q v)/(1 + 2cq⟨x,v⟩ + c²‖x‖²‖y‖²) in the wide arithmetic, rounded once, never on the rim.
+pub fn poincare_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
+    let gap = x.gap_wide(&k.c);
+    let a = wide::norm(v) * &k.wide_root;
+    let tau = (a.clone() / &gap).tanh();
+    let zero = a.lit(0.0);
+    let q = zero.select_lt(&a, tau.clone() / &a, gap.clone().recip());
+    let along = (x.dot_wide(v) * &k.wide_c * &q).times(2.0).plus(1.0);
+    let tau2 = tau.square();
+    let denominator = along.clone() + &(x.norm2_wide() * &k.wide_c * &tau2);
+    let (a, b) = ((along + &tau2) / &denominator, gap * &q / &denominator);
+    x.combine_wide(&a, v, &b).borrow().pull_inside(&k.c)
+}
+
+/// log_x(y) = (2/(√c λ_x)) artanh(√c‖m‖) m/‖m‖, m = (−x) ⊕ y. Ganea et al. (2018), Eq. 12. Weak: the rim; x = y.
+pub fn poincare_log_artanh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
+    let m = add::mobius(k, x.negated().borrow(), y);
+    let a = k.root_times(k.norm(m.borrow()));
+    m.borrow().scale(&(k.artanh(a.clone()) * &k.gap(x) / &a))
+}
+
+/// The project's own: g_x (A/tanh A)(g_x w − c‖w‖²x)/(g_x g_y + c‖w‖²), w = y − x exact, A = arsinh √δ.
+pub fn poincare_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
+    let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
+    let w2 = x.dist2_wide(y) * &k.wide_c;
+    let half = poincare_half_sinh(k, x, y).asinh();
+    let stretch = wide::ratio(half.clone().tanh(), half).recip();
+    let factor = gx.clone() * &stretch / &(gx.clone() * &gy + &w2);
+    x.step_wide(&-(factor.clone() * &w2), y, &(factor * &gx))
+}
+
+// ---------------------------------------------------------------------------------------------------------- Lorentz
+
+/// exp_x(v) = cosh(θ)x + sinh(θ)v/θ, θ = √c‖v‖_L. Nickel & Kiela (2018), Eq. 9. Weak: ‖v‖_L of radial vectors cancels.
+pub fn lorentz_exp_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, v: &LiftedOf<V>) -> LiftedOf<V> {
+    let theta = k.exp_length(k.tangent_length(minkowski::<V>(v, v)));
+    combine::<V>(&theta.clone().cosh(), x, &(theta.clone().sinh() / &theta), v)
+}
+
+/// The project's own on space coordinates: ‖v‖_L² = (‖v‖² + c‖s∧v‖²)/(1 + c‖s‖²), which does not cancel.
+pub fn lorentz_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> V::Owned {
+    let theta = lorentz_length(k, s, v) * &k.wide_root;
+    let b = wide::ratio(theta.clone().sinh(), theta.clone());
+    s.combine_wide(&theta.cosh(), v, &b)
+}
+
+/// ‖v‖_L of a tangent vector at s, both in space coordinates.
+pub(super) fn lorentz_length<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> Wide<V> {
+    let (ks, kv) = (s.scale_exponent(), v.scale_exponent());
+    let (scaled_s, scaled_v) = (s.ldexp(-ks), v.ldexp(-kv));
+    let (scaled_s, scaled_v) = (scaled_s.borrow(), scaled_v.borrow());
+    let across = scaled_s.wedge2_wide(scaled_v) * &k.wide_c;
+    let whole = scaled_v.norm2_wide().ldexp(-ks).ldexp(-ks);
+    let gamma = wide::cosh_radius(k, s).ldexp(-ks);
+    ((whole + &across).sqrt() / &gamma).ldexp(kv)
+}
+
+/// log_x(y) = (d/‖u‖_L) u, u = y + c⟨x,y⟩_L x, d = arcosh(−c⟨x,y⟩_L)/√c. Nickel & Kiela (2018); geoopt. Weak: close pairs.
+pub fn lorentz_log_projected<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y: &LiftedOf<V>) -> LiftedOf<V> {
+    let product = minkowski::<V>(x, y) * &k.c;
+    let u = combine::<V>(&product, x, &k.lit(1.0), y);
+    let theta = k.arcosh(-product);
+    let factor = theta / &k.tangent_length(minkowski::<V>(&u, &u));
+    combine::<V>(&k.lit(0.0), x, &factor, &u)
+}
+
+/// log_x(y) = arcosh(α)/√(α² − 1) (y − αx), α = −c⟨x,y⟩_L. Weak: close pairs.
+pub fn lorentz_log_arcosh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y: &LiftedOf<V>) -> LiftedOf<V> {
+    let alpha = -(minkowski::<V>(x, y) * &k.c);
+    let factor = k.arcosh(alpha.clone()) / &alpha.clone().square().plus(-1.0).sqrt();
+    combine::<V>(&-(factor.clone() * &alpha), x, &factor, y)
+}
+
+/// log_x(y) = (θ/sinh θ) y − (θ/tanh θ) x, θ = arcosh(−c⟨x,y⟩_L). Weak: close pairs, whose two terms cancel.
+pub fn lorentz_log_two_terms<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y: &LiftedOf<V>) -> LiftedOf<V> {
+    let theta = k.arcosh(-(minkowski::<V>(x, y) * &k.c));
+    let (a, b) = (theta.clone() / &theta.clone().tanh(), theta.clone() / &theta.sinh());
+    combine::<V>(&-a, x, &b, y)
+}
+
+/// The project's own on space coordinates: (θ/sinh θ)(y − x) − θ tanh(θ/2) x, y − x exact.
+pub fn lorentz_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
+    let half = lorentz_half_sinh(k, x, y).asinh();
+    let theta = half.clone().times(2.0);
+    let along = theta.clone() * &half.tanh();
+    let away = wide::ratio(theta.clone().sinh(), theta).recip();
+    x.step_wide(&-along, y, &away)
+}
+
+// ------------------------------------------------------------------------------------------------------------ Klein
+
+/// exp_x(v) = x + qv, q = T/(1 + cT⟨x,v⟩/g), T = tanh(θ)/θ, θ = √c‖v‖_x, ‖v‖_x² = ‖v‖²/g + c⟨x,v⟩²/g², as it stands:
+/// Klein geodesics are straight. Weak: the rim; v = 0.
+pub fn klein_exp_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
+    let (gap, along) = (k.gap(x), x.dot(v) * &k.c);
+    let theta2 = v.norm2() * &k.c / &gap + &(along.clone() / &gap).square();
+    let theta = k.exp_length(theta2.sqrt());
+    let t = k.tanh(theta.clone()) / &theta;
+    let q = t.clone() / &(along * &t / &gap).plus(1.0);
+    x.combine(&k.lit(1.0), v, &q)
+}
+
+/// The project's own: [`klein_exp_plain`] in the wide arithmetic, rounded once, never on the rim.
+pub fn klein_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
+    let gap = x.gap_wide(&k.c);
+    let along = x.dot_wide(v) * &k.wide_c / &gap;
+    let theta = klein_length(k, x, v) * &k.wide_root;
+    let t = wide::ratio(theta.clone().tanh(), theta);
+    let q = t.clone() / &(along * &t).plus(1.0);
+    x.combine_wide(&gap.lit(1.0), v, &q).borrow().pull_inside(&k.c)
+}
+
+/// ‖v‖_x of a tangent vector of Klein's ball: √(‖v‖²/g + c⟨x,v⟩²/g²).
+pub(super) fn klein_length<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> Wide<V> {
+    let gap = x.gap_wide(&k.c);
+    let along = (x.dot_wide(v) * &k.wide_root).abs() / &gap;
+    wide::hypot(wide::norm(v) / &gap.sqrt(), along)
+}
+
+/// log_x(y) = (θ/sinh θ) √(g_x/g_y) (y − x), θ from K1, as it stands. Weak: close pairs, and the rim.
+pub fn klein_log_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
+    let (gx, gy) = (k.gap(x), k.gap(y));
+    let theta = k.arcosh((x.dot(y) * &k.c).one_minus() / &(gx.clone() * &gy).sqrt());
+    let factor = theta.clone() / &theta.sinh() * &(gx / &gy).sqrt();
+    y.minus(x).borrow().scale(&factor)
+}
+
+/// The project's own: [`klein_log_plain`] with y − x exact and θ from its arsinh form.
+pub fn klein_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
+    let sinh = klein_sinh(k, x, y);
+    let theta = sinh.clone().asinh();
+    let stretch = wide::ratio(sinh, theta).recip();
+    let factor = stretch * &(x.gap_wide(&k.c) / &y.gap_wide(&k.c)).sqrt();
+    x.step_wide(&factor.lit(0.0), y, &factor)
+}
+
+// -------------------------------------------------------------------------------------- through the hyperboloid (ball)
+
+/// exp on the ball by lifting point and vector to the hyperboloid and mapping back, as it stands.
+pub fn poincare_exp_through_lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
+    let gap = k.gap(x);
+    let along = x.dot(v) * &k.c;
+    let lifted = super::radial::poincare_to_lorentz_plain(k, x);
+    let stretch = along.clone().times(4.0) / &gap.clone().square();
+    let tangent = Lifted {
+        t: k.over_root(stretch.clone()),
+        s: v.combine(&(k.lit(2.0) / &gap), x, &stretch),
+    };
+    super::radial::lorentz_to_poincare_plain::<V>(k, &lorentz_exp_plain::<V>(k, &lifted, &tangent))
+}

@@ -1,0 +1,71 @@
+//! Quantities that several operations of the project's own variants share, in the wide arithmetic of their inputs.
+
+use super::Space;
+use crate::arithmetic::{Real, Vector, Wide};
+use std::borrow::Borrow;
+
+/// ‖x‖, whatever the exponents.
+pub(super) fn norm<V: Vector + ?Sized>(x: &V) -> Wide<V> {
+    match x.scale_exponent() {
+        0 => x.norm2_wide().sqrt(),
+        k => x.ldexp(-k).borrow().norm2_wide().sqrt().ldexp(k),
+    }
+}
+
+/// ‖x − y‖, whatever the exponents.
+pub(super) fn dist<V: Vector + ?Sized>(x: &V, y: &V) -> Wide<V> {
+    match x.difference_exponent(y) {
+        0 => x.dist2_wide(y).sqrt(),
+        k => x.ldexp(-k).borrow().dist2_wide(y.ldexp(-k).borrow()).sqrt().ldexp(k),
+    }
+}
+
+/// √(a² + b²) without overflow where the answer is finite, a ≥ 0 and b ≥ 0.
+pub(super) fn hypot<R: Real>(a: R, b: R) -> R {
+    let (zero, large, small) = (a.lit(0.0), a.clone().max(&b), a.min(&b));
+    let ratio = small.clone() / &large;
+    // 0/0 at the origin: the root of nothing is nothing.
+    zero.select_lt(&large, ratio.square().plus(1.0).sqrt() * &large, small)
+}
+
+/// √(1 + a²), a ≥ 0: cosh of arsinh a.
+pub(super) fn cosh_of_arsinh<R: Real>(a: R) -> R {
+    let one = a.lit(1.0);
+    hypot(one, a)
+}
+
+/// √(1 − c‖x‖²).
+pub(super) fn root_gap<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> Wide<V> {
+    x.gap_wide(&k.c).sqrt()
+}
+
+/// √c‖s‖ = sinh(√c r) of a Lorentz point.
+pub(super) fn sinh_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> Wide<V> {
+    norm(s) * &k.wide_root
+}
+
+/// √c t = cosh(√c r) of a Lorentz point.
+pub(super) fn cosh_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> Wide<V> {
+    cosh_of_arsinh(sinh_radius(k, s))
+}
+
+/// f(a)/a, and its limit 1 at a = 0; `numerator` is f(a).
+pub(super) fn ratio<R: Real>(numerator: R, a: R) -> R {
+    let zero = a.lit(0.0);
+    let one = a.lit(1.0);
+    let quotient = numerator / &a;
+    zero.select_lt(&a, quotient, one)
+}
+
+/// sinh((1 − t)θ)/sinh θ and sinh(tθ)/sinh θ, the weights of a geodesic's ends; 1 − t and t where θ = 0.
+/// As e^(−tθ) (1 − e^(−2(1−t)θ))/(1 − e^(−2θ)), which neither overflows nor cancels for 0 ≤ t ≤ 1.
+pub(super) fn geodesic_weights<R: Real>(theta: &R, t: &R) -> (R, R) {
+    let zero = theta.lit(0.0);
+    let weight = |near: R, far: R| {
+        let numerator = (near.clone() * theta).times(-2.0).exp_m1() * &(-(far * theta)).exp();
+        let quotient = numerator / &theta.clone().times(-2.0).exp_m1();
+        zero.select_lt(theta, quotient, near)
+    };
+    let rest = t.clone().one_minus();
+    (weight(rest.clone(), t.clone()), weight(t.clone(), rest))
+}
