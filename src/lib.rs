@@ -2,3 +2,6 @@
 
 pub mod arithmetic;
 pub mod formula;
+pub mod guard;
+#[cfg(feature = "truth")]
+pub mod oracle;

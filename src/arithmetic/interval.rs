@@ -308,9 +308,11 @@ mod tests {
                         let quotient = interval(*a, *b) / &interval(*c, *d);
                         for x in [a, b] {
                             for y in [c, d] {
-                                assert!(product.contains(&Float::with_val(64, x * y)), "{x} · {y}");
-                                if *y != 0.0 {
-                                    assert!(quotient.contains(&Float::with_val(64, x / y)), "{x} / {y}");
+                                // Far more bits than the interval's, so that the reference is as good as exact.
+                                let (x, y) = (Float::with_val(300, *x), Float::with_val(300, *y));
+                                assert!(product.contains(&(x.clone() * &y)), "{x} · {y}");
+                                if !y.is_zero() {
+                                    assert!(quotient.contains(&(x.clone() / &y)), "{x} / {y}");
                                 }
                             }
                         }

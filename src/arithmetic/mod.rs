@@ -18,6 +18,8 @@ mod slice;
 mod interval;
 #[cfg(feature = "truth")]
 mod mp;
+#[cfg(feature = "truth")]
+pub mod number;
 #[cfg(feature = "tensor")]
 pub mod tensor;
 
@@ -29,6 +31,8 @@ pub use dual::Dual;
 pub use interval::Interval;
 #[cfg(feature = "truth")]
 pub use mp::Mp;
+#[cfg(feature = "truth")]
+pub use number::{Arithmetic, Number};
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
