@@ -5,3 +5,5 @@ pub mod formula;
 pub mod guard;
 #[cfg(feature = "truth")]
 pub mod oracle;
+#[cfg(feature = "truth")]
+pub mod measure;

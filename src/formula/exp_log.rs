@@ -38,6 +38,11 @@ pub fn poincare_log_artanh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V)
     m.borrow().scale(&(k.artanh(a.clone()) * &k.gap(x) / &a))
 }
 
+/// ‖v‖_x = λ_x‖v‖ of a tangent vector of the ball.
+pub fn poincare_length<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> Wide<V> {
+    wide::norm(v).times(2.0) / &x.gap_wide(&k.c)
+}
+
 /// The project's own: g_x (A/tanh A)(g_x w − c‖w‖²x)/(g_x g_y + c‖w‖²), w = y − x exact, A = arsinh √δ.
 pub fn poincare_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
     let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
@@ -63,8 +68,8 @@ pub fn lorentz_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> V::O
     s.combine_wide(&theta.cosh(), v, &b)
 }
 
-/// ‖v‖_L of a tangent vector at s, both in space coordinates.
-pub(super) fn lorentz_length<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> Wide<V> {
+/// ‖v‖_L of a tangent vector at s, both in space coordinates: √((‖v‖² + c‖s∧v‖²)/(1 + c‖s‖²)).
+pub fn lorentz_length<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> Wide<V> {
     let (ks, kv) = (s.scale_exponent(), v.scale_exponent());
     let (scaled_s, scaled_v) = (s.ldexp(-ks), v.ldexp(-kv));
     let (scaled_s, scaled_v) = (scaled_s.borrow(), scaled_v.borrow());
@@ -130,7 +135,7 @@ pub fn klein_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Own
 }
 
 /// ‖v‖_x of a tangent vector of Klein's ball: √(‖v‖²/g + c⟨x,v⟩²/g²).
-pub(super) fn klein_length<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> Wide<V> {
+pub fn klein_length<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> Wide<V> {
     let gap = x.gap_wide(&k.c);
     let along = (x.dot_wide(v) * &k.wide_root).abs() / &gap;
     wide::hypot(wide::norm(v) / &gap.sqrt(), along)

@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 /// The inputs that an operation can take, by the name of their column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Input {
     X,
     Y,

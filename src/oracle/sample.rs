@@ -330,9 +330,8 @@ impl Geometry {
             Op::Exp0 | Op::Project => point(&self.x),
             Op::Log0 => SampleValue::Vector(self.at_origin(model)),
             Op::Transport => {
-                let (cosh, sinh) = (self.distance.clone().cosh(), self.distance.clone().sinh());
-                let velocity = self.x.combine(&sinh, &self.towards, &cosh);
-                SampleValue::Vector(self.tangent(&self.y, &self.tilted(&velocity), &unit, model))
+                let tilted = self.tilted(&self.velocity_at_y());
+                SampleValue::Vector(self.tangent(&self.y, &tilted, &unit, model))
             }
             Op::Geodesic => point(&at(FRACTION)),
             Op::Midpoint => {
@@ -350,6 +349,61 @@ impl Geometry {
             Op::Convert => SampleValue::Vector(self.point(&self.x, to)),
             Op::Gyration => self.gyrated(model),
         }
+    }
+
+    /// ∂d/∂x as a vector in the model's coordinates. With h(S) the map from √c·space to coordinates the chain rule gives
+    /// ∂d/∂(coordinate i) = −⟨towards, ∂X/∂(coordinate i)⟩_L, the metric times the unit tangent.
+    fn distance_gradient(&self, op: Op, by: Input, model: Model) -> Vec<Interval> {
+        assert!(op == Op::Distance, "samples know the gradient of the distance only");
+        let (at, away) = match by {
+            Input::X => (&self.x, self.negated(&self.towards)),
+            Input::Y => (&self.y, self.velocity_at_y()),
+            _ => unreachable!("a distance has two inputs"),
+        };
+        let zero = self.root.lit(0.0);
+        let away = match self.distance.hi().is_zero() {
+            true => Plane { time: zero.clone(), along: zero.clone(), across: zero },
+            false => away,
+        };
+        // The metric takes the unit vector's coordinate parts to covector parts; parts are in the plane's basis, with
+        // lengths in units of 1/√c, and a derivative of a length by a length has no unit.
+        let (s, t) = ([&at.along, &at.across], &at.time);
+        let d = [&away.along, &away.across];
+        let part = |f: &dyn Fn(&Interval, &Interval) -> Interval| [f(s[0], d[0]), f(s[1], d[1])];
+        let unscaled = |[a, b]: [Interval; 2]| self.space(&(a * &self.root), &(b * &self.root));
+        // d(S/h) = (dS·h − S·dT)/h².
+        let projected =
+            |h: &Interval| part(&|s, d| (d.clone() * h - &(s.clone() * &away.time)) / &h.clone().square());
+        // −⟨·⟩_L on the hyperboloid, time depending on space: dS − S dT/T.
+        let lorentz = || unscaled(part(&|s, d| d.clone() - &(s.clone() * &away.time / t)));
+        match model {
+            Model::Lorentz => lorentz(),
+            Model::LorentzAmbient => with_time(&self.root.lit(0.0), lorentz()),
+            // λ² times the vector's coordinates, λ = 1 + T.
+            Model::Poincare => {
+                let h = t.clone().plus(1.0);
+                unscaled(projected(&h).map(|part| part * &h.clone().square()))
+            }
+            // v/g + k⟨k,v⟩/g² with 1/g = T², k = S/T.
+            Model::Klein => {
+                let v = projected(t);
+                let k = part(&|s, _| s.clone() / t);
+                let t2 = t.clone().square();
+                let along = (k[0].clone() * &v[0] + &(k[1].clone() * &v[1])) * &t2;
+                let covector = |i: usize| (v[i].clone() + &(k[i].clone() * &along)) * &t2;
+                unscaled([covector(0), covector(1)])
+            }
+        }
+    }
+
+    fn negated(&self, p: &Plane) -> Plane {
+        Plane { time: -p.time.clone(), along: -p.along.clone(), across: -p.across.clone() }
+    }
+
+    /// The unit velocity with which the geodesic from x arrives at y.
+    fn velocity_at_y(&self) -> Plane {
+        let (cosh, sinh) = (self.distance.clone().cosh(), self.distance.clone().sinh());
+        self.x.combine(&sinh, &self.towards, &cosh)
     }
 
     /// gyr[x,y]y = −(x ⊕ y) ⊕ (x ⊕ (y ⊕ y)): boosts of the plane one after the other.
@@ -388,6 +442,20 @@ impl SampleValue {
 }
 
 impl Sample {
+    /// The certified derivative of the distance by x or y, to `bits` bits: the metric applied to the unit vector away from
+    /// the other point. At equal points it is 0, the subgradient of least norm.
+    pub fn gradient_truth(
+        &self,
+        op: Op,
+        by: Input,
+        model: Model,
+        bits: u32,
+    ) -> Result<Vec<Float>, super::Uncertified> {
+        super::certify(bits, 2 * bits + self.bits_lost(), |precision| {
+            self.geometry(precision).distance_gradient(op, by, model)
+        })
+    }
+
     /// The certified answer for an operation, to `bits` bits.
     pub fn truth(&self, op: Op, model: Model, to: Model, bits: u32) -> Result<Vec<Float>, super::Uncertified> {
         super::certify(bits, 2 * bits + self.bits_lost(), |precision| {
