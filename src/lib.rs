@@ -4,6 +4,6 @@ pub mod arithmetic;
 pub mod formula;
 pub mod guard;
 #[cfg(feature = "truth")]
-pub mod oracle;
-#[cfg(feature = "truth")]
 pub mod measure;
+#[cfg(feature = "truth")]
+pub mod oracle;

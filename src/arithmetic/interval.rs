@@ -1,14 +1,15 @@
 //! Intervals over MPFR, rounded outwards: the exact result of a formula lies inside, always.
 
 use super::{Real, Scalar};
-use rug::Float;
 use rug::float::{Round, Special};
 use rug::ops::{AddAssignRound, DivAssignRound, DivFromRound, MulAssignRound, SubAssignRound, SubFromRound};
+use rug::{Assign, Float};
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A closed interval [lo, hi] that contains the exact value. An endpoint that is NaN means "not defined here"; an
-/// argument that leaves a function's domain in part gives the whole line, so that a truth taken from it is never certified.
+/// A closed interval [lo, hi] that contains the exact value, if there is one. Endpoints that are NaN mean that there is none.
+/// An argument that leaves a function's domain in part counts with the part inside: at the domain's edge that leaves an
+/// interval with the edge's value at one end, which certifies nothing; at a pole it is the whole line.
 #[derive(Clone, Debug)]
 pub struct Interval {
     lo: Float,
@@ -55,7 +56,8 @@ impl Interval {
     pub fn midpoint(&self) -> Float {
         Float::with_val(self.precision() + 1, &self.lo + &self.hi) / 2
     }
-    fn is_nan(&self) -> bool {
+    /// Whether the exact value is known not to exist.
+    pub fn is_nan(&self) -> bool {
         self.lo.is_nan() || self.hi.is_nan()
     }
     fn whole(precision: u32) -> Interval {
@@ -79,6 +81,13 @@ impl Interval {
             _ if input_is_nan => Interval::nan(precision),
             _ => Interval::whole(precision),
         }
+    }
+    /// The part from `edge` upwards; all of it where there is no such part.
+    fn no_less_than(mut self, edge: u32) -> Interval {
+        if self.lo < edge && self.hi >= edge {
+            self.lo.assign(edge);
+        }
+        self
     }
     fn hull(self, other: Interval) -> Interval {
         if self.is_nan() || other.is_nan() {
@@ -204,7 +213,7 @@ impl Real for Interval {
         wide
     }
     fn sqrt(self) -> Interval {
-        self.increasing(Float::sqrt_round)
+        self.no_less_than(0).increasing(Float::sqrt_round)
     }
     fn exp(self) -> Interval {
         self.increasing(Float::exp_round)
@@ -231,7 +240,7 @@ impl Real for Interval {
         self.increasing(Float::asinh_round)
     }
     fn acosh(self) -> Interval {
-        self.increasing(Float::acosh_round)
+        self.no_less_than(1).increasing(Float::acosh_round)
     }
     fn atanh(self) -> Interval {
         self.increasing(Float::atanh_round)

@@ -3,7 +3,7 @@
 //! A formula is written once, against [`Real`] (one value, or one value per row of a batch) and [`Vector`]
 //! (`[n]`, or `[batch, n]`), and runs unchanged in every type of this room: the arithmetics under study
 //! ([`F16`], [`Bf16`], `f32`, `f64`, [`Dd`], [`Mp`]), the certified truth ([`Interval`]), the gradient of any of them
-//! ([`Dual`]) and, behind the `tensor` feature, a training graph ([`tensor`]).
+//! ([`Dual`]).
 //!
 //! Constants enter through a value that is already there (`x.lit(2.0)`), so precision is data and there is no global.
 
@@ -20,8 +20,6 @@ mod interval;
 mod mp;
 #[cfg(feature = "truth")]
 pub mod number;
-#[cfg(feature = "tensor")]
-pub mod tensor;
 
 pub use self::half::{Bf16, F16};
 pub use backend::{Libm, Std};

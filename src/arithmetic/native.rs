@@ -36,7 +36,11 @@ impl Real for f64 {
     /// arsinh(h + l) = arsinh h + l/√(1 + h²), so that only the rounding of one correctly rounded arsinh is left.
     fn asinh_wide(wide: Dd) -> Dd {
         let (h, l) = (wide.hi(), wide.lo());
-        let slope = if h.abs() < 1.0 { (1.0 + h * h).sqrt().recip() } else { (h.abs() * (1.0 + (1.0 / h).powi(2)).sqrt()).recip() };
+        let slope = if h.abs() < 1.0 {
+            (1.0 + h * h).sqrt().recip()
+        } else {
+            (h.abs() * (1.0 + (1.0 / h).powi(2)).sqrt()).recip()
+        };
         Dd::new(pxfm::f_asinh(h), l * slope)
     }
     fn sqrt(self) -> f64 {

@@ -181,7 +181,9 @@ impl fmt::Display for Arithmetic {
 
 /// A name that is no arithmetic.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("unknown scalar `{0}`; known: f16, bf16, f32, f64, dd, mpfr:BITS (2 to {MPFR_MAX_BITS}), f32-std, f64-std, f32-libm, f64-libm")]
+#[error(
+    "unknown scalar `{0}`; known: f16, bf16, f32, f64, dd, mpfr:BITS (2 to {MPFR_MAX_BITS}), f32-std, f64-std, f32-libm, f64-libm"
+)]
 pub struct UnknownArithmetic(pub String);
 
 impl FromStr for Arithmetic {
@@ -202,16 +204,46 @@ macro_rules! with_arithmetic {
     ($arithmetic:expr, |$proto:ident| $body:expr) => {{
         use $crate::arithmetic::{Arithmetic, Bf16, Dd, F16, Libm, Mp, Number as _, Std};
         match $arithmetic {
-            Arithmetic::F16 => { let $proto = F16::from_f64(0.0); $body }
-            Arithmetic::Bf16 => { let $proto = Bf16::from_f64(0.0); $body }
-            Arithmetic::F32 => { let $proto = 0f32; $body }
-            Arithmetic::F64 => { let $proto = 0f64; $body }
-            Arithmetic::Dd => { let $proto = Dd::from(0.0); $body }
-            Arithmetic::Mpfr(bits) => { let $proto = Mp::new(bits, 0); $body }
-            Arithmetic::F32Std => { let $proto = Std(0f32); $body }
-            Arithmetic::F64Std => { let $proto = Std(0f64); $body }
-            Arithmetic::F32Libm => { let $proto = Libm(0f32); $body }
-            Arithmetic::F64Libm => { let $proto = Libm(0f64); $body }
+            Arithmetic::F16 => {
+                let $proto = F16::from_f64(0.0);
+                $body
+            }
+            Arithmetic::Bf16 => {
+                let $proto = Bf16::from_f64(0.0);
+                $body
+            }
+            Arithmetic::F32 => {
+                let $proto = 0f32;
+                $body
+            }
+            Arithmetic::F64 => {
+                let $proto = 0f64;
+                $body
+            }
+            Arithmetic::Dd => {
+                let $proto = Dd::from(0.0);
+                $body
+            }
+            Arithmetic::Mpfr(bits) => {
+                let $proto = Mp::new(bits, 0);
+                $body
+            }
+            Arithmetic::F32Std => {
+                let $proto = Std(0f32);
+                $body
+            }
+            Arithmetic::F64Std => {
+                let $proto = Std(0f64);
+                $body
+            }
+            Arithmetic::F32Libm => {
+                let $proto = Libm(0f32);
+                $body
+            }
+            Arithmetic::F64Libm => {
+                let $proto = Libm(0f64);
+                $body
+            }
         }
     }};
 }
@@ -263,7 +295,9 @@ fn parse_float(text: &str, bits: u32, round: Round) -> Option<Float> {
         let parsed = Float::parse_radix(mantissa, 16).ok()?;
         return Some((Float::with_val_round(bits, parsed, round).0 << exponent) * sign);
     }
-    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') || digits.contains(|c: char| c == '_' || c.is_whitespace()) {
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        || digits.contains(|c: char| c == '_' || c.is_whitespace())
+    {
         return None;
     }
     let parsed = Float::parse(text).ok()?;

@@ -104,9 +104,8 @@ impl<S: Scalar> Vector for [S] {
     }
     fn step3_wide(&self, a: &S::Wide, other: &[S], b: &S::Wide, v: &[S], e: &S::Wide) -> Vec<S> {
         let terms = self.iter().zip(other).zip(v);
-        let element = |((x, y), v): ((&S, &S), &S)| {
-            S::narrow(x.widen() * a + &(y.sub_wide(x) * b) + &(v.widen() * e), x)
-        };
+        let element =
+            |((x, y), v): ((&S, &S), &S)| S::narrow(x.widen() * a + &(y.sub_wide(x) * b) + &(v.widen() * e), x);
         terms.map(element).collect()
     }
     fn sum_wide(vectors: &[&[S]], a: &[S::Wide]) -> Vec<S> {
@@ -167,4 +166,3 @@ fn sum<S: Scalar, R: Real>(xs: &[S], ys: &[S], term: impl Fn(&S, &S) -> R) -> R 
 fn zip<S: Scalar>(xs: &[S], ys: &[S], element: impl Fn(&S, &S) -> S) -> Vec<S> {
     xs.iter().zip(ys).map(|(x, y)| element(x, y)).collect()
 }
-

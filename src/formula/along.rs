@@ -43,8 +43,7 @@ pub fn lorentz_transport_log<V: Vector + ?Sized>(
     v: &LiftedOf<V>,
 ) -> LiftedOf<V> {
     let one = k.lit(1.0);
-    let (there, back) =
-        (exp_log::lorentz_log_projected::<V>(k, x, y), exp_log::lorentz_log_projected::<V>(k, y, x));
+    let (there, back) = (exp_log::lorentz_log_projected::<V>(k, x, y), exp_log::lorentz_log_projected::<V>(k, y, x));
     let factor = minkowski::<V>(&there, v) / &minkowski::<V>(&there, &there);
     combine::<V>(&one, v, &-factor, &combine::<V>(&one, &there, &one, &back))
 }

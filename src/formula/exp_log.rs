@@ -166,9 +166,6 @@ pub fn poincare_exp_through_lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &
     let along = x.dot(v) * &k.c;
     let lifted = super::radial::poincare_to_lorentz_plain(k, x);
     let stretch = along.clone().times(4.0) / &gap.clone().square();
-    let tangent = Lifted {
-        t: k.over_root(stretch.clone()),
-        s: v.combine(&(k.lit(2.0) / &gap), x, &stretch),
-    };
+    let tangent = Lifted { t: k.over_root(stretch.clone()), s: v.combine(&(k.lit(2.0) / &gap), x, &stretch) };
     super::radial::lorentz_to_poincare_plain::<V>(k, &lorentz_exp_plain::<V>(k, &lifted, &tangent))
 }

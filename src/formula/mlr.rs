@@ -95,4 +95,3 @@ fn safe<R: Real>(norm: R) -> R {
     let one = norm.lit(1.0);
     zero.select_lt(&norm, norm.clone(), one)
 }
-

@@ -16,6 +16,7 @@ pub mod tangent;
 mod wide;
 
 pub use registry::{
-    Answer, AnswerOf, BEST, Input, Kind, Model, Op, Query, REGISTRY, Role, UnknownName, Variant, apply, variant, variants,
+    Answer, AnswerOf, BEST, Input, Kind, Model, Op, Query, REGISTRY, Role, UnknownName, Variant, apply, variant,
+    variants,
 };
 pub use space::{Clamps, Space};

@@ -200,4 +200,3 @@ pub(super) fn ulps<S: Number>(like: &S, truth: &[Float], value: &[Float]) -> f64
     let worst = truth.iter().zip(value).map(|(t, v)| Float::with_val(bits, v - t).abs()).reduce(|a, b| a.max(&b));
     worst.map_or(0.0, |error| (error / ulp).to_f64())
 }
-

@@ -274,7 +274,8 @@ mod tests {
                 for direction in Direction::ALL.iter().copied() {
                     for radius in [0.1, 2.0, 5.0, 7.5, 9.0] {
                         let sample = sample(radius, 0.01, direction);
-                        let group = measure(&sample, Quantity::value(op, model), model, &0f32, &cases(op, model)).unwrap();
+                        let group =
+                            measure(&sample, Quantity::value(op, model), model, &0f32, &cases(op, model)).unwrap();
                         for cell in group.cells {
                             let Some(p) = cell.parts else { continue };
                             let sum = p.representation + p.off_model + p.guard + p.rounding;

@@ -135,8 +135,7 @@ impl Sample {
             }
             Direction::Random => {
                 let (cos, sin) = omega;
-                let y =
-                    Plane { time: cosh.clone(), along: sinh.clone() * &cos, across: sinh.clone() * &sin };
+                let y = Plane { time: cosh.clone(), along: sinh.clone() * &cos, across: sinh.clone() * &sin };
                 // sinh²(D/2) = sinh²ρ sin²(ω/2), sin²(ω/2) = (1 − cos ω)/2.
                 let half = (cos.one_minus().times(0.5)).sqrt() * &sinh;
                 let distance = half.asinh().times(2.0);
@@ -155,9 +154,8 @@ impl Sample {
     /// Orthonormal u and e from the seed, and cos ω and sin ω of a third direction in their plane.
     fn directions(&self, precision: u32) -> (Vec<Interval>, Vec<Interval>, (Interval, Interval)) {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut draw = || -> Vec<Interval> {
-            (0..self.dim).map(|_| Interval::new(precision, uniform(&mut rng))).collect()
-        };
+        let mut draw =
+            || -> Vec<Interval> { (0..self.dim).map(|_| Interval::new(precision, uniform(&mut rng))).collect() };
         let (g, h) = (draw(), draw());
         let dot = |a: &[Interval], b: &[Interval]| {
             a.iter().zip(b).fold(Interval::new(precision, 0), |sum, (a, b)| sum + &(a.clone() * b))
@@ -270,9 +268,8 @@ impl Geometry {
         let scaled = length.clone() * &self.root;
         // d(S/h) = (dS·h − S·dT)/h² with h = 1 + T on the ball, T on Klein's.
         let quotient = |h: &Interval| {
-            let part = |s: &Interval, ds: &Interval| {
-                (ds.clone() * h - &(s.clone() * &d.time)) * &scaled / &h.clone().square()
-            };
+            let part =
+                |s: &Interval, ds: &Interval| (ds.clone() * h - &(s.clone() * &d.time)) * &scaled / &h.clone().square();
             self.space(&part(&p.along, &d.along), &part(&p.across, &d.across))
         };
         let lifted = || self.space(&(d.along.clone() * &scaled), &(d.across.clone() * &scaled));
@@ -372,8 +369,7 @@ impl Geometry {
         let part = |f: &dyn Fn(&Interval, &Interval) -> Interval| [f(s[0], d[0]), f(s[1], d[1])];
         let unscaled = |[a, b]: [Interval; 2]| self.space(&(a * &self.root), &(b * &self.root));
         // d(S/h) = (dS·h − S·dT)/h².
-        let projected =
-            |h: &Interval| part(&|s, d| (d.clone() * h - &(s.clone() * &away.time)) / &h.clone().square());
+        let projected = |h: &Interval| part(&|s, d| (d.clone() * h - &(s.clone() * &away.time)) / &h.clone().square());
         // −⟨·⟩_L on the hyperboloid, time depending on space: dS − S dT/T.
         let lorentz = || unscaled(part(&|s, d| d.clone() - &(s.clone() * &away.time / t)));
         match model {
@@ -444,13 +440,7 @@ impl SampleValue {
 impl Sample {
     /// The certified derivative of the distance by x or y, to `bits` bits: the metric applied to the unit vector away from
     /// the other point. At equal points it is 0, the subgradient of least norm.
-    pub fn gradient_truth(
-        &self,
-        op: Op,
-        by: Input,
-        model: Model,
-        bits: u32,
-    ) -> Result<Vec<Float>, super::Uncertified> {
+    pub fn gradient_truth(&self, op: Op, by: Input, model: Model, bits: u32) -> Result<Vec<Float>, super::Uncertified> {
         super::certify(bits, 2 * bits + self.bits_lost(), |precision| {
             self.geometry(precision).distance_gradient(op, by, model)
         })

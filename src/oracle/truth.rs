@@ -7,9 +7,10 @@ use rug::Float;
 
 /// Precision doubles up to this many bits before an answer counts as not certifiable.
 const MOST_BITS: u32 = 1 << 16;
-/// A coordinate whose interval contains 0 at this precision and is narrower than 2^-half of it relative to the largest
-/// coordinate is 0: an exact 0 that came out of inexact steps can never be certified relative to itself.
-const ZERO_BITS: u32 = 1 << 12;
+/// A coordinate whose interval contains 0 at this precision and is narrower than 2^-quarter of it relative to the largest
+/// coordinate (or to 1) is 0: an exact 0 that came out of inexact steps can never be certified relative to itself, and a
+/// root halves the exponent of what is left of it.
+const ZERO_BITS: u32 = 1 << 11;
 /// Bits above those asked for with which the first attempt is made.
 const GUARD_BITS: u32 = 64;
 
@@ -44,10 +45,12 @@ pub fn certify(
                 return Ok(values);
             }
         }
+        if intervals.iter().any(Interval::is_nan) {
+            return Err(Uncertified::Undefined);
+        }
         precision *= 2;
         if precision > MOST_BITS {
-            let undefined = intervals.iter().any(|x| x.lo().is_nan());
-            return Err(if undefined { Uncertified::Undefined } else { Uncertified::Precision });
+            return Err(Uncertified::Precision);
         }
     }
 }
@@ -60,7 +63,7 @@ fn with_zeros(intervals: &[Interval], bits: u32) -> Option<Vec<Float>> {
         let width = Float::with_val(bits, x.hi() - x.lo());
         let is_zero = x.contains(&zero)
             && width.is_finite()
-            && width.get_exp().is_none_or(|e| e < largest.max(0) - (ZERO_BITS / 2) as i32);
+            && width.get_exp().is_none_or(|e| e < largest.max(0) - (ZERO_BITS / 4) as i32);
         x.certify(bits).or_else(|| is_zero.then(|| zero.clone()))
     };
     intervals.iter().map(component).collect()
@@ -106,7 +109,9 @@ pub fn gradient_truth(
     bits: u32,
     guard: impl Fn(Inputs<Dual<Interval>>) -> Inputs<Dual<Interval>>,
 ) -> Result<Vec<Float>, Uncertified> {
-    certify(bits, first_attempt(bits), |precision| gradient_of(variant, clamps, &exactly(inputs, precision), by, &guard))
+    certify(bits, first_attempt(bits), |precision| {
+        gradient_of(variant, clamps, &exactly(inputs, precision), by, &guard)
+    })
 }
 
 /// The derivative of a scalar operation by each coordinate of one input (by c where `by` is `None`), in the inputs' own
