@@ -1,9 +1,20 @@
 //! hypprec: the precision laboratory for hyperbolic geometry in machine learning.
+//!
+//! A formula is written once and runs in any arithmetic: the one that is studied, the one that proves the truth, and the
+//! duals that differentiate it. See [`arithmetic`] and [`formula`]; [`measure`] takes one cell apart.
 
 pub mod arithmetic;
+#[cfg(feature = "cli")]
+pub mod cmd;
 pub mod formula;
 pub mod guard;
 #[cfg(feature = "truth")]
 pub mod measure;
 #[cfg(feature = "truth")]
 pub mod oracle;
+#[cfg(feature = "cli")]
+pub mod report;
+#[cfg(feature = "cli")]
+pub mod study;
+#[cfg(feature = "cli")]
+pub mod table;

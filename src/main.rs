@@ -1,1 +1,5 @@
-fn main() {}
+//! The `hypprec` command.
+
+fn main() -> std::process::ExitCode {
+    hypprec::cmd::main()
+}

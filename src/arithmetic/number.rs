@@ -142,7 +142,7 @@ impl Arithmetic {
 
     /// Significant bits.
     pub fn bits(self) -> u32 {
-        crate::with_arithmetic!(self, |proto| proto.bits())
+        crate::with_arithmetic!(self, |proto| Number::bits(&proto))
     }
 
     /// What it is, in one line.
@@ -202,7 +202,7 @@ impl FromStr for Arithmetic {
 #[macro_export]
 macro_rules! with_arithmetic {
     ($arithmetic:expr, |$proto:ident| $body:expr) => {{
-        use $crate::arithmetic::{Arithmetic, Bf16, Dd, F16, Libm, Mp, Number as _, Std};
+        use $crate::arithmetic::{Arithmetic, Bf16, Dd, F16, Libm, Mp, Std};
         match $arithmetic {
             Arithmetic::F16 => {
                 let $proto = F16::from_f64(0.0);

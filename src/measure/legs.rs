@@ -177,7 +177,15 @@ fn euclidean(v: &[Float]) -> Float {
 }
 
 /// The outcome of an answer.
-pub(super) fn outcome<S: Number>(op: Op, model: Model, to: Model, c: &S, answer: &[S], moved: bool) -> Outcome {
+pub fn outcome<S: Number>(
+    op: Op,
+    model: Model,
+    to: Model,
+    gradient: bool,
+    c: &S,
+    answer: &[S],
+    moved: bool,
+) -> Outcome {
     let exact = || answer.iter().map(Number::to_float);
     if exact().any(|x| x.is_nan()) {
         return Outcome::Nan;
@@ -186,14 +194,14 @@ pub(super) fn outcome<S: Number>(op: Op, model: Model, to: Model, c: &S, answer:
         return Outcome::Overflow;
     }
     let ball = matches!(to_model(op, model, to), Model::Poincare | Model::Klein);
-    if op.kind() == Kind::Point && ball && S::outside(c, answer) {
+    if op.kind() == Kind::Point && !gradient && ball && S::outside(c, answer) {
         return Outcome::Outside;
     }
     if moved { Outcome::Saturated } else { Outcome::Ok }
 }
 
 /// The largest component error, in units in the last place of the largest component of the truth.
-pub(super) fn ulps<S: Number>(like: &S, truth: &[Float], value: &[Float]) -> f64 {
+pub fn ulps<S: Number>(like: &S, truth: &[Float], value: &[Float]) -> f64 {
     let bits = Scale::bits(truth, value);
     let largest = truth.iter().map(|x| x.clone().abs()).reduce(|a, b| a.max(&b)).unwrap_or_else(|| Float::new(bits));
     let ulp = like.ulp(&largest);

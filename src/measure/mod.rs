@@ -8,7 +8,7 @@
 mod legs;
 mod summary;
 
-pub use legs::{Outcome, Parts};
+pub use legs::{Outcome, Parts, outcome as outcome_of, ulps as ulps_of};
 pub use summary::{Summary, summarise};
 
 use crate::arithmetic::{Dual, Interval, Number, Scalar};
@@ -111,7 +111,7 @@ pub fn measure<S: Number>(
         }
         let t4 = arithmetic_answer(case, &guarded, gradient);
         let value: Vec<Float> = t4.iter().map(Number::to_float).collect();
-        let outcome = legs::outcome(op, model, to, &stored.c, &t4, moved);
+        let outcome = legs::outcome(op, model, to, gradient.is_some(), &stored.c, &t4, moved);
         let (mut parts, mut ulps) = (None, None);
         if let (Some(t1), true) = (&t1, outcome.is_a_number()) {
             let t2 = match reads_time(model, case.variant) {

@@ -1,0 +1,226 @@
+//! Tables on disk: rows with named columns below lines that say where they came from, written whole or not at all.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Where a table came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    pub command: String,
+    pub version: String,
+    pub revision: String,
+    pub seed: u64,
+    pub host: String,
+}
+
+impl Provenance {
+    /// Name and value of each line, in order.
+    pub fn lines(&self) -> [(&'static str, String); 5] {
+        [
+            ("command", self.command.clone()),
+            ("version", self.version.clone()),
+            ("revision", self.revision.clone()),
+            ("seed", self.seed.to_string()),
+            ("host", self.host.clone()),
+        ]
+    }
+    /// `# name: value` lines.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.lines().iter().try_for_each(|(name, value)| writeln!(out, "# {name}: {value}"))
+    }
+}
+
+/// One cell of a sweep. Radius and separation are in units of 1/√c.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellRow {
+    pub index: u64,
+    pub model: String,
+    pub scalar: String,
+    pub op: String,
+    pub variant: String,
+    pub guard: String,
+    pub c: f64,
+    pub dim: usize,
+    pub radius: f64,
+    pub separation: f64,
+    pub direction: String,
+    pub sample: u64,
+    /// The sample's answer; of a vector, its first two coordinates.
+    pub truth: String,
+    pub value: String,
+    pub error_representation: Option<f64>,
+    pub error_off_model: Option<f64>,
+    pub error_guard: Option<f64>,
+    pub error_rounding: Option<f64>,
+    pub error_total: Option<f64>,
+    pub ulps: Option<f64>,
+    pub bits: Option<f64>,
+    pub outcome: String,
+}
+
+/// The cells of one variant under one guard in few numbers: |error| is what the computation added to storing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SummaryRow {
+    pub model: String,
+    pub scalar: String,
+    pub op: String,
+    pub variant: String,
+    pub guard: String,
+    pub n: usize,
+    pub ok_share: f64,
+    pub median_ulps: Option<f64>,
+    pub p99_ulps: Option<f64>,
+    pub max_ulps: Option<f64>,
+    pub max_bits: Option<f64>,
+    pub median_total: Option<f64>,
+    pub max_total: Option<f64>,
+    /// The index of the cell with the most ulps, and its value in hexadecimal.
+    pub witness: Option<u64>,
+    pub witness_value: String,
+}
+
+/// How far out a variant holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClipRow {
+    pub model: String,
+    pub scalar: String,
+    pub variant: String,
+    pub guard: String,
+    /// far: independent directions; near: separations of 0.001 to 0.1.
+    pub pairs: String,
+    pub tolerance: f64,
+    /// The largest radius of the grid up to which every cell keeps the total relative error below the tolerance; 0 if none.
+    pub radius_holds: f64,
+    /// The same for storing alone, whatever the formula.
+    pub radius_floor: f64,
+    /// The clip that keeps points within `radius_holds`: 1 − √c‖x‖ on a ball, √c‖s‖ on the hyperboloid.
+    pub clip: Option<f64>,
+}
+
+/// A table that cannot be read or written, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{}: line {line}: {message}", path.display())]
+    Row { path: PathBuf, line: u64, message: String },
+}
+
+impl TableError {
+    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> TableError + '_ {
+        move |source| TableError::Io { path: path.to_owned(), source }
+    }
+}
+
+/// Writes a file beside its place, flushes it to the disk and renames it: it is there whole or not at all.
+pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TableError> {
+    let io = |source| TableError::Io { path: path.to_owned(), source };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    let attempt = || -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(&beside)?);
+        write(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    attempt().inspect_err(|_| drop(fs::remove_file(&beside))).map_err(io)
+}
+
+/// Writes rows below the lines of their provenance.
+pub fn write<R: Serialize>(path: &Path, provenance: &Provenance, rows: &[R]) -> Result<(), TableError> {
+    write_atomic(path, |out| {
+        provenance.write(out)?;
+        write_rows(out, rows, true)
+    })
+}
+
+/// Rows as CSV, with or without the line of column names.
+pub fn write_rows<R: Serialize>(out: &mut dyn Write, rows: &[R], header: bool) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().has_headers(header).from_writer(out);
+    rows.iter().try_for_each(|row| writer.serialize(row)).map_err(io::Error::other)?;
+    writer.flush()
+}
+
+/// Reads all rows of a table; lines that begin with # are skipped.
+pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, TableError> {
+    let file = File::open(path).map_err(TableError::io(path))?;
+    read_rows(BufReader::new(file), path)
+}
+
+fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Result<Vec<R>, TableError> {
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(input);
+    let row = |row: Result<R, csv::Error>| {
+        row.map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            TableError::Row { path: path.to_owned(), line, message: one_line(&error.to_string()) }
+        })
+    };
+    reader.deserialize().map(row).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn row() -> ClipRow {
+        ClipRow {
+            model: "poincare".into(),
+            scalar: "f32".into(),
+            variant: "B4, \"quoted\"".into(),
+            guard: "none".into(),
+            pairs: "far".into(),
+            tolerance: 0.01,
+            radius_holds: 0.1,
+            radius_floor: 1e-300,
+            clip: None,
+        }
+    }
+
+    #[test]
+    fn a_table_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.csv");
+        let provenance = Provenance {
+            command: "hypprec sweep".into(),
+            version: "0".into(),
+            revision: "none".into(),
+            seed: 1,
+            host: "here".into(),
+        };
+        write(&path, &provenance, &[row(), row()]).unwrap();
+        assert_eq!(read::<ClipRow>(&path).unwrap(), [row(), row()]);
+        assert!(fs::read_to_string(&path).unwrap().starts_with("# command: hypprec sweep\n# version: 0\n"));
+    }
+
+    #[test]
+    fn a_truncated_table_is_one_line_that_names_the_place() {
+        let mut bytes = Vec::new();
+        write_rows(&mut bytes, &[row(), row()], true).unwrap();
+        bytes.truncate(bytes.len() - 12);
+        let error = read_rows::<ClipRow>(bytes.as_slice(), Path::new("clip.csv")).unwrap_err().to_string();
+        assert!(error.starts_with("clip.csv: line 3: ") && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        write_atomic(&path, |_| Err(io::Error::other("full"))).unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_reader_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read_rows::<ClipRow>(bytes.as_slice(), Path::new("x.csv"));
+        }
+    }
+}
