@@ -1,29 +1,51 @@
-# make sweep   set up what is missing, build, run the boundary study, say where its page is
-# make test    set up what is missing, run every test (HYPPREC_LONG_TESTS=1 for the long ones)
+# make sweep   set up what is missing, build, run the boundary study; it says where its page is (OUT=folder)
+# make test    set up what is missing, run every test, documentation examples included
 # make lint    formatting, clippy with warnings denied, documentation without warnings
+# make gate    check the boundary's errors against the committed baseline
+# make bench   run the benchmarks
+# make train   train a recipe (RECIPE=file)
+# make help    this list
 
 # GMP and MPFR are built once per user and kept here, so that later builds take seconds.
-export GMP_MPFR_SYS_CACHE ?= $(HOME)/.cache/gmp-mpfr-sys
+HYPPREC_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
+export GMP_MPFR_SYS_CACHE ?= $(HYPPREC_CACHE)/gmp-mpfr-sys
+# Where .ci/setup puts m4 when it may not install packages.
+export HYPPREC_TOOLS ?= $(HYPPREC_CACHE)/hypprec-tools
+export PATH := $(PATH):$(HYPPREC_TOOLS)/cmeel.prefix/bin
+
 OUT ?= out/boundary
 
-.PHONY: help setup build sweep test lint
+.PHONY: help setup sweep test lint gate bench train
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
 setup:
 	@sh .ci/setup
 
-build: setup
+sweep: setup
 	cargo build --release
-
-sweep: build
-	target/release/hypprec sweep --out $(OUT)
+	cargo run --quiet --release -- sweep --out "$(OUT)"
 
 test: setup
-	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run; else cargo test --lib --bins --tests; fi
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --no-fail-fast; else cargo test --no-fail-fast --lib --bins --tests; fi
 	cargo test --doc
 
 lint: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
+
+# In the profile of the tests, so that nothing is built for it alone.
+gate: setup
+	@verbs=$$(cargo run --quiet -- --help) || exit 1; \
+	case "$$verbs" in \
+	    *" check "*) cargo run --quiet -- check ;; \
+	    *) echo "gate: skipped, this build has no verb check" ;; \
+	esac
+
+bench: setup
+	cargo bench
+
+train: setup
+	@test -n "$(RECIPE)" || { echo "train: name a recipe: make train RECIPE=file" >&2; exit 2; }
+	cargo run --release --features train -- train "$(RECIPE)"

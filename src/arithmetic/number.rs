@@ -335,6 +335,9 @@ fn digits_for(bits: u32) -> usize {
     (f64::from(bits) * std::f64::consts::LOG10_2).ceil() as usize + 2
 }
 
+/// Numbers from 10 to this power upwards are written without an exponent.
+const SHORTEST_PLAIN: i32 = -4;
+
 /// `x` to `digits` significant digits, as `d.ddde±x` or plain where that is short.
 pub fn decimal(x: &Float, digits: usize) -> String {
     if x.is_nan() || x.is_infinite() || x.is_zero() {
@@ -349,6 +352,7 @@ pub fn decimal(x: &Float, digits: usize) -> String {
     let rest = if rest.is_empty() { "0" } else { rest };
     match exponent {
         0 => format!("{sign}{first}.{rest}"),
+        SHORTEST_PLAIN..0 => format!("{sign}0.{}{mantissa}", "0".repeat((-exponent - 1) as usize)),
         _ => format!("{sign}{first}.{rest}e{exponent}"),
     }
 }

@@ -206,5 +206,5 @@ pub fn ulps<S: Number>(like: &S, truth: &[Float], value: &[Float]) -> f64 {
     let largest = truth.iter().map(|x| x.clone().abs()).reduce(|a, b| a.max(&b)).unwrap_or_else(|| Float::new(bits));
     let ulp = like.ulp(&largest);
     let worst = truth.iter().zip(value).map(|(t, v)| Float::with_val(bits, v - t).abs()).reduce(|a, b| a.max(&b));
-    worst.map_or(0.0, |error| (error / ulp).to_f64())
+    worst.map_or(0.0, |error| if error.is_zero() { 0.0 } else { (error / ulp).to_f64() })
 }

@@ -1,15 +1,19 @@
-//! x
-use crate::study::Study;
-use crate::table::*;
-use std::path::*;
-pub fn boundary(
-    folder: &Path,
-    _n: &str,
-    _s: &Study,
-    _p: &Provenance,
-    _c: &[CellRow],
-    _m: &[SummaryRow],
-    _k: &[ClipRow],
-) -> Result<PathBuf, TableError> {
-    Ok(folder.join("index.html"))
+//! Pages and plots, made from tables alone.
+
+mod boundary;
+mod page;
+mod plot;
+
+pub use boundary::boundary;
+
+use crate::table::TableError;
+use std::path::PathBuf;
+
+/// A report that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("{}: {message}", path.display())]
+    Plot { path: PathBuf, message: String },
 }

@@ -1,6 +1,7 @@
 //! Running a study: groups in chunks over all cores, every finished chunk kept on disk, the rows in the study's order.
 
 use super::{GroupSpec, StudyError};
+use crate::arithmetic::Number;
 use crate::arithmetic::number::{decimal, print};
 use crate::measure::{Cell, MeasureError, measure};
 use crate::table::{CellRow, TableError, write_atomic, write_rows};
