@@ -10,6 +10,7 @@ pub mod formula;
 pub mod guard;
 #[cfg(feature = "truth")]
 pub mod measure;
+pub mod model;
 #[cfg(feature = "truth")]
 pub mod oracle;
 #[cfg(feature = "cli")]
@@ -18,3 +19,5 @@ pub mod report;
 pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;
+
+pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};

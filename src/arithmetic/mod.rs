@@ -34,6 +34,7 @@ pub use number::{Arithmetic, Number};
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
+use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// An elementwise real number: one value, or one value per row of a batch.
@@ -42,6 +43,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// function rounds once, in the arithmetic of `self`.
 pub trait Real:
     Clone
+    + fmt::Debug
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>

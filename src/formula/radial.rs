@@ -44,6 +44,11 @@ pub fn lorentz_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> V::Elem 
     narrow(k, V::Elem::asinh_wide(wide::sinh_radius(k, s)) / &k.wide_root)
 }
 
+/// t = √(1/c + ‖s‖²) of a Lorentz point, rounded once.
+pub fn lorentz_time<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> V::Elem {
+    narrow(k, wide::cosh_radius(k, s) / &k.wide_root)
+}
+
 /// √c‖x‖/√(1 − c‖x‖²): sinh of half the radius on Poincaré's ball, of the whole radius on Klein's.
 fn ball_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> Wide<V> {
     wide::norm(x) * &k.wide_root / &wide::root_gap(k, x)

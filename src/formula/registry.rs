@@ -261,10 +261,7 @@ impl<'a, V: Vector + ?Sized> Query<'a, V> {
     /// A point of `model` from its space coordinates: with time in front where the model stores it.
     fn point_in(&self, model: Model, s: V::Owned) -> AnswerOf<V> {
         Answer::Vector(match model {
-            Model::LorentzAmbient => {
-                let time = wide::cosh_radius(self.space, s.borrow()) / &self.space.wide_root;
-                s.borrow().with_time(V::Elem::narrow(time, &self.space.c))
-            }
+            Model::LorentzAmbient => s.borrow().with_time(radial::lorentz_time(self.space, s.borrow())),
             _ => s,
         })
     }

@@ -40,10 +40,10 @@ pub fn certify(
         if let Some(values) = intervals.iter().map(|x| x.certify(bits)).collect() {
             return Ok(values);
         }
-        if precision >= ZERO_BITS {
-            if let Some(values) = with_zeros(&intervals, bits) {
-                return Ok(values);
-            }
+        if precision >= ZERO_BITS
+            && let Some(values) = with_zeros(&intervals, bits)
+        {
+            return Ok(values);
         }
         if intervals.iter().any(Interval::is_nan) {
             return Err(Uncertified::Undefined);

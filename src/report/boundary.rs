@@ -11,8 +11,10 @@ use plotters::style::RGBColor;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// log₁₀ of relative errors on an axis: from exact, as far as f64 can tell, to useless.
-const ERROR_RANGE: (f64, f64) = (-17.0, 1.0);
+/// log₁₀ of relative errors on an axis: from half an ulp to useless.
+fn error_range(scalar: &str) -> (f64, f64) {
+    (if scalar == "f64" { -17.0 } else { -9.0 }, 1.0)
+}
 /// log₁₀ of ulps on an axis.
 const ULPS_RANGE: (f64, f64) = (-1.0, 9.0);
 /// The models that are drawn.
@@ -169,7 +171,7 @@ fn chart(title: String, cells: &[&CellRow], y: &str) -> Lines {
         x: "radius √c d(0, x)".to_owned(),
         y: y.to_owned(),
         x_range: (0.0, most),
-        y_range: ERROR_RANGE,
+        y_range: error_range(cells.first().map_or("", |cell| &cell.scalar)),
         series: Vec::new(),
         bars: Vec::new(),
     }
@@ -259,7 +261,7 @@ fn heat(page: &mut Page, cells: &[CellRow], model: &str, scalar: &str) -> Result
     let separations: BTreeSet<Key> = chosen.iter().map(|c| Key(c.separation)).collect();
     let value = |separation: f64, radius: f64| {
         let at = chosen.iter().filter(|c| c.separation == separation && c.radius == radius);
-        at.filter_map(|c| c.error_total).map(f64::abs).reduce(f64::max).map(|x| log(x).max(ERROR_RANGE.0))
+        at.filter_map(|c| c.error_total).map(f64::abs).reduce(f64::max).map(|x| log(x).max(error_range(scalar).0))
     };
     let heat = Heat {
         title: format!("log₁₀ of the worst relative error, default variant, {model}, {scalar}"),
