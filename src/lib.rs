@@ -21,3 +21,8 @@ pub mod study;
 pub mod table;
 
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
+
+/// The README's Rust runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
