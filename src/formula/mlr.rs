@@ -41,6 +41,17 @@ pub fn ganea_complement<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a:
     k.over_root(k.arsinh(argument) * &norm * &(k.lit(2.0) / &k.gap(p)))
 }
 
+/// λ_p‖a‖/√c · arsinh(√cλ_x(⟨x,a⟩ − (1 − 2c⟨p,x⟩ + c‖x‖²)⟨p,a⟩/g_p)/‖a‖), with no Möbius sum. Where p lies along a, at distance
+/// 2r from the origin, it is Shimizu et al. (2021), Eq. 6: λ_x⟨√c x, â⟩ cosh 2√c r − (λ_x − 1) sinh 2√c r inside the arsinh.
+/// Weak: near the hyperplane, where the two products cancel.
+pub fn shimizu<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
+    let (gp, norm) = (k.gap(p), k.norm(a));
+    let hoisted = (p.dot(x) * &k.c).times(-2.0).plus(1.0) + &(k.norm2(x) * &k.c);
+    let product = x.dot(a) - &(hoisted * &p.dot(a) / &gp);
+    let argument = k.root_times(product).times(2.0) / &(k.gap(x) * &norm);
+    k.over_root(k.arsinh(argument) * &norm * &(k.lit(2.0) / &gp))
+}
+
 /// The project's own on the ball: arsinh of 2√c(g_p⟨w,a⟩ − c‖w‖²⟨p,a⟩)/(g_p g_x‖a‖), w = x − p exact.
 pub fn poincare<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
     let (gx, gp) = (x.gap_wide(&k.c), p.gap_wide(&k.c));

@@ -435,6 +435,7 @@ registry! {
     Mlr Poincare "ganea" ["ganea2018"] "λ_p‖a‖/√c arsinh(2√c⟨m,a⟩/((1−c‖m‖²)‖a‖)), m = (−p)⊕x", "1−c‖m‖²" => |q, k| Scalar(mlr::ganea(k, q.x(), q.p(), q.a()));
     Mlr Poincare "ganea-log" ["hyptorch"] "ganea, arsinh z = ln(z+√(1+z²))", "negative z" => |q, k| Scalar(mlr::ganea_log(k, q.x(), q.p(), q.a()));
     Mlr Poincare "ganea-complement" ["ganea2018"] "ganea, 1−c‖m‖² = g_p g_x/(1−2c⟨p,x⟩+c²‖p‖²‖x‖²)", "near the hyperplane" => |q, k| Scalar(mlr::ganea_complement(k, q.x(), q.p(), q.a()));
+    Mlr Poincare "shimizu" ["shimizu2021"] "λ_p‖a‖/√c arsinh(√cλ_x(⟨x,a⟩ − (1−2c⟨p,x⟩+c‖x‖²)⟨p,a⟩/g_p)/‖a‖)", "near the hyperplane" => |q, k| Scalar(mlr::shimizu(k, q.x(), q.p(), q.a()));
     Mlr Lorentz | LorentzAmbient "best" ["hypprec"] "‖a‖_L/√c arsinh(√c⟨x−p,a⟩_L/‖a‖_L)", "" => |q, k| Scalar(mlr::lorentz(k, &*q.s(q.x()), &*q.s(q.p()), &*q.s(q.a())));
     Mlr Lorentz | LorentzAmbient "plain" ["bdeir2024"] "‖a‖_L/√c arsinh(√c⟨x,a⟩_L/‖a‖_L)", "near the hyperplane" => |q, k| { let p = q.lifted(q.p()); Scalar(mlr::lorentz_plain::<V>(k, &q.lifted(q.x()), &q.lifted_tangent(&p, q.a()))) };
     Mlr Klein "best" ["hypprec"] "arsinh(√c(⟨w,a⟩+c⟨p,a⟩⟨p,w⟩/g_p)/(√(g_x g_p)‖a‖_p))‖a‖_p/√c, w = x−p", "" => |q, k| Scalar(mlr::klein(k, q.x(), q.p(), q.a()));
