@@ -1,8 +1,13 @@
 //! The command line: one file per verb, and the only room that prints or exits.
 
+mod annotate;
+mod asked;
+mod audit;
 mod eval;
+mod lines;
 mod list;
 mod points;
+mod sample;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +26,8 @@ struct Cli {
 enum Verb {
     Sweep(sweep::Sweep),
     Eval(eval::Eval),
+    Audit(audit::Audit),
+    Sample(sample::Sample),
     List(list::List),
 }
 
@@ -38,13 +45,16 @@ const EXIT_USAGE: u8 = 2;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let result = match Cli::parse().verb {
-        Verb::Sweep(verb) => verb.run(),
-        Verb::Eval(verb) => verb.run(),
-        Verb::List(verb) => verb.run(),
+        Verb::Sweep(verb) => verb.run().map(done),
+        Verb::Eval(verb) => verb.run().map(done),
+        Verb::Audit(verb) => verb.run(),
+        Verb::Sample(verb) => verb.run().map(done),
+        Verb::List(verb) => verb.run().map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(Failure(line)) => {
             eprintln!("hypprec: {line}");
             ExitCode::from(EXIT_USAGE)

@@ -54,7 +54,7 @@ pub struct Sweep {
 impl Sweep {
     pub fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
-        let (name, text) = self.text()?;
+        let (name, text) = study_text(&self.study)?;
         let place = |error: crate::study::StudyError| Failure(format!("{}: {error}", self.study));
         let study = Study::parse(&text).map_err(place)?;
         let groups = study.groups(&self.filter()).map_err(place)?;
@@ -62,13 +62,7 @@ impl Sweep {
         let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&name));
         fs::create_dir_all(&folder).map_err(TableError::io(&folder))?;
 
-        let provenance = Provenance {
-            command: self.command(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: env!("HYPPREC_REVISION").to_owned(),
-            seed: study.seed,
-            host: host(),
-        };
+        let provenance = provenance(self.command(), study.seed);
         let fingerprint = format!("{}\n{}\n{text}", provenance.command, provenance.version);
         let reporter = Reporter::new(cells);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
@@ -87,21 +81,6 @@ impl Sweep {
             started.elapsed().as_secs_f64(),
             page.display()
         ))
-    }
-
-    fn text(&self) -> Result<(String, String), Failure> {
-        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == self.study) {
-            return Ok(((*name).to_owned(), (*text).to_owned()));
-        }
-        let path = PathBuf::from(&self.study);
-        if !path.exists() {
-            let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            let known = known.join(", ");
-            return Err(Failure(format!("no study `{}`: neither a file nor one of: {known}", self.study)));
-        }
-        let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
-        let name = path.file_stem().map_or("study".to_owned(), |stem| stem.to_string_lossy().into_owned());
-        Ok((name, text))
     }
 
     fn filter(&self) -> Filter {
@@ -135,6 +114,33 @@ impl Sweep {
         option("dim", texts(&self.dim));
         option("curvature", texts(&self.curvature));
         words.join(" ")
+    }
+}
+
+/// Name and text of a study: one that is built in, or a file.
+pub fn study_text(study: &str) -> Result<(String, String), Failure> {
+    if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == study) {
+        return Ok(((*name).to_owned(), (*text).to_owned()));
+    }
+    let path = PathBuf::from(study);
+    if !path.exists() {
+        let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        let known = known.join(", ");
+        return Err(Failure(format!("no study `{study}`: neither a file nor one of: {known}")));
+    }
+    let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
+    let name = path.file_stem().map_or("study".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok((name, text))
+}
+
+/// Where figures of this program come from.
+pub fn provenance(command: String, seed: u64) -> Provenance {
+    Provenance {
+        command,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: env!("HYPPREC_REVISION").to_owned(),
+        seed,
+        host: host(),
     }
 }
 

@@ -9,7 +9,7 @@ mod legs;
 mod summary;
 
 pub use legs::{Outcome, Parts, outcome as outcome_of, ulps as ulps_of};
-pub use summary::{Summary, summarise};
+pub use summary::{Summary, bits_lost, order_statistic, summarise};
 
 use crate::arithmetic::{Dual, Interval, Number, Scalar};
 use crate::formula::{Answer, BEST, Clamps, Input, Kind, Model, Op, Role, Variant, variant};
@@ -223,7 +223,7 @@ fn differs<S: Number>(a: &Inputs<S>, b: &Inputs<S>) -> bool {
 }
 
 /// What became of the points when they were stored: `None` if all of them are points of the model still.
-fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Float>) -> Option<Outcome> {
+pub fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Float>) -> Option<Outcome> {
     let points = op.inputs().iter().filter(|(_, role)| *role == Role::Point).map(|(input, _)| *input);
     let finite = |input: Input| exact.vector(input).is_none_or(|v| v.iter().all(Float::is_finite));
     if !op.inputs().iter().all(|(input, _)| finite(*input)) {

@@ -131,7 +131,7 @@ fn row(group: &GroupSpec, case: usize, cell: &Cell, truth: &str, value: String) 
         error_rounding: part(|p| p.rounding),
         error_total: part(|p| p.total),
         ulps: cell.ulps,
-        bits: cell.ulps.map(|ulps| pxfm::f_log1p(ulps) / std::f64::consts::LN_2),
+        bits: cell.ulps.map(crate::measure::bits_lost),
         outcome: cell.outcome.to_string(),
     }
 }

@@ -1,0 +1,3 @@
+//! Decisions made from measured errors.
+
+pub mod audit;
