@@ -22,7 +22,7 @@ pub struct Eval {
     /// The model of the points
     #[arg(long)]
     model: Model,
-    /// The model that `convert` goes to
+    /// The model that `convert` goes to, or `round_trip` by way of
     #[arg(long)]
     to: Option<Model>,
     /// The variant; the default is the library's own choice
@@ -67,8 +67,8 @@ impl Eval {
     pub fn run(self) -> Result<(), Failure> {
         let guard = guard(&self.guard)?;
         let by = self.by()?;
-        if self.op == Op::Convert && self.to.is_none() {
-            return Err(Failure("convert needs --to MODEL".to_owned()));
+        if self.op.has_target() && self.to.is_none() {
+            return Err(Failure(format!("{} needs --to MODEL", self.op)));
         }
         if !guard.models.contains(&self.model) {
             let models: Vec<&str> = guard.models.iter().map(|model| model.name()).collect();

@@ -1,8 +1,12 @@
 //! The command line: one file per verb, and the only room that prints or exits.
 
+mod check;
 mod eval;
 mod list;
+mod named;
 mod points;
+mod progress;
+mod report;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +25,8 @@ struct Cli {
 enum Verb {
     Sweep(sweep::Sweep),
     Eval(eval::Eval),
+    Check(check::Check),
+    Report(report::Report),
     List(list::List),
 }
 
@@ -38,13 +44,16 @@ const EXIT_USAGE: u8 = 2;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let result = match Cli::parse().verb {
-        Verb::Sweep(verb) => verb.run(),
-        Verb::Eval(verb) => verb.run(),
-        Verb::List(verb) => verb.run(),
+        Verb::Sweep(verb) => verb.run().map(done),
+        Verb::Eval(verb) => verb.run().map(done),
+        Verb::Check(verb) => verb.run(),
+        Verb::Report(verb) => verb.run().map(done),
+        Verb::List(verb) => verb.run().map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(Failure(line)) => {
             eprintln!("hypprec: {line}");
             ExitCode::from(EXIT_USAGE)
