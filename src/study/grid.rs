@@ -1,7 +1,7 @@
 //! Studies and the groups of cells that they ask for.
 
 use super::BUILT_IN;
-use super::exhibit::{Exhibit, Figure};
+use super::exhibit::{Column, Exhibit, Figure};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Input, Model, Op, Variant, variants};
 use crate::guard::{GUARDS, Guard, NONE, Precision, guard};
@@ -153,9 +153,22 @@ impl Study {
     }
 
     fn check_page(&self) -> Result<(), StudyError> {
+        let unknown = |text: &str, each: &[Column]| {
+            let is_known = |name: &&str| {
+                self.figures.contains_key(*name) || each.iter().any(|column| column.name() == *name)
+            };
+            let name = in_braces(text).find(|name| !is_known(name));
+            name.map_or(Ok(()), |name| Err(format!("{{{name}}} is neither a figure nor a column of `each`")))
+        };
+        let page = |what: &str, message| StudyError::Page { what: what.to_owned(), message };
+        unknown(&self.answer, &[]).map_err(|message| page("answer", message))?;
         for (i, exhibit) in self.exhibits.iter().enumerate() {
-            let fault = |message| StudyError::Page { what: format!("exhibit {} `{}`", i + 1, exhibit.name), message };
-            exhibit.check().map_err(fault)?;
+            let Exhibit { name, title, caption, text, each, .. } = exhibit;
+            let texts = || {
+                [name, title, caption].into_iter().try_for_each(|x| unknown(x, each)).and(unknown(text, &[]))
+            };
+            let what = format!("exhibit {} `{name}`", i + 1);
+            exhibit.check().and_then(|()| texts()).map_err(|message| page(&what, message))?;
         }
         for (name, figure) in &self.figures {
             figure.check().map_err(|message| StudyError::Page { what: format!("figure `{name}`"), message })?;
@@ -307,6 +320,11 @@ impl Block {
     }
 }
 
+/// What stands in braces in a text.
+fn in_braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|after| after.split_once('}')).map(|(name, _)| name)
+}
+
 fn parsed<T: std::str::FromStr>(names: &[String]) -> Result<Vec<T>, String>
 where
     T::Err: std::fmt::Display,
@@ -348,6 +366,10 @@ mod tests {
             ("question = \"\"\nseed = 1\nblock = 2\n", "line 3"),
             (&BUILT_IN[0].1.replace("\"f16\"", "\"f17\""), "block 1: unknown scalar `f17`"),
             (&BUILT_IN[0].1.replace("[0.1, 1, 2, 4", "[0, 1, 2, 4"), "radius 0"),
+            (&BUILT_IN[0].1.replace("{klein_f32_near}", "{nothing}"), "answer: {nothing} is neither a figure"),
+            (&BUILT_IN[0].1.replace("series = [\"separation\"]", "series = []"), "exhibit 4 `heat-{model}-{scalar}`: it has no series"),
+            (&BUILT_IN[0].1.replace("not = { separation = 1e-6 }", "not = { separation = \"a\" }"), "exhibit 3 "),
+            (&BUILT_IN[0].1.replace("model = \"klein\"", "model = \"kline\""), "figure `klein_f32_far`: unknown model `kline`"),
         ] {
             let error = Study::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains('\n'), "{error}");
