@@ -19,7 +19,7 @@ pub struct Asked {
     /// The model of the points
     #[arg(long)]
     pub model: Model,
-    /// The model that `convert` goes to
+    /// The model that `convert` goes to, or `round_trip` by way of
     #[arg(long)]
     to: Option<Model>,
     /// The derivative of a scalar operation by this input: x, y, v, p, a, t or c
@@ -40,8 +40,8 @@ pub struct Question {
 impl Asked {
     /// The question, if it makes sense.
     pub fn question(&self) -> Result<Question, Failure> {
-        if self.op == Op::Convert && self.to.is_none() {
-            return Err(Failure("convert needs --to MODEL".to_owned()));
+        if self.op.has_target() && self.to.is_none() {
+            return Err(Failure(format!("{} needs --to MODEL", self.op)));
         }
         Ok(Question {
             op: self.op,

@@ -3,11 +3,15 @@
 mod annotate;
 mod asked;
 mod audit;
+mod check;
 mod eval;
 mod lines;
 mod list;
+mod named;
 mod points;
 mod sample;
+mod progress;
+mod report;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +32,8 @@ enum Verb {
     Eval(eval::Eval),
     Audit(audit::Audit),
     Sample(sample::Sample),
+    Check(check::Check),
+    Report(report::Report),
     List(list::List),
 }
 
@@ -51,6 +57,8 @@ pub fn main() -> ExitCode {
         Verb::Eval(verb) => verb.run().map(done),
         Verb::Audit(verb) => verb.run(),
         Verb::Sample(verb) => verb.run().map(done),
+        Verb::Check(verb) => verb.run(),
+        Verb::Report(verb) => verb.run().map(done),
         Verb::List(verb) => verb.run().map(done),
     };
     match result {

@@ -2,13 +2,13 @@
 
 use super::annotate::{Stop, write_to};
 use super::asked::{Asked, Question, joined};
-use super::sweep::{provenance, study_text};
+use super::named::{Named, place};
 use super::{Failure, asked};
 use crate::arithmetic::number::{decimal, print};
 use crate::arithmetic::{Arithmetic, Number};
 use crate::formula::{Input, Role};
 use crate::measure::storage_outcome;
-use crate::study::{Filter, GroupSpec, Study};
+use crate::study::{Filter, GroupSpec, StudyError};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
@@ -44,22 +44,22 @@ impl Sample {
             Some(Some(by)) => Some(by),
             None => None,
         };
-        let place = |error: crate::study::StudyError| Failure(format!("{}: {error}", self.study));
-        let study = Study::parse(&study_text(&self.study)?.1).map_err(place)?;
+        let named = Named::open(&self.study)?;
+        let fault = |error: StudyError| place(&self.study, &error);
         let filter = Filter {
             models: vec![question.model],
             scalars: vec![self.scalar],
             ops: vec![question.op],
             ..Filter::default()
         };
-        let mut groups = study.groups(&filter).map_err(place)?;
+        let mut groups = named.study.groups(&filter).map_err(fault)?;
         groups.retain(|group| group.quantity.gradient == by && group.quantity.to == question.to);
         if groups.is_empty() {
-            return Err(place(crate::study::StudyError::Empty));
+            return Err(fault(StudyError::Empty));
         }
         let mut left_out = 0;
         write_to(self.out.as_deref(), |out| {
-            provenance(self.command(&question), study.seed).write(out)?;
+            named.provenance(self.command(&question)).write(out)?;
             let mut writer = csv::Writer::from_writer(out);
             let inputs = question.op.inputs().iter().map(|(input, _)| input.name());
             writer.write_record(std::iter::once("c").chain(inputs).chain(ABOUT))?;

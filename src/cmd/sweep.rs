@@ -1,16 +1,16 @@
 //! `hypprec sweep`: runs a study and writes its tables, plots and page.
 
 use super::Failure;
+use super::named::{Named, place};
+use super::progress::Reporter;
+use super::report::{CLIP, CURVES, STUDY};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Model, Op};
 use crate::report;
-use crate::study::{BUILT_IN, Filter, Progress, Study, clip_rows, forget_parts, run, summary_rows};
-use crate::table::{self, Provenance, TableError};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::study::{Filter, clip_rows, curve_rows, forget_parts, run, summary_rows};
+use crate::table::{self, TableError};
 use std::fs;
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Measure every formula variant and guard of a study against certified truth.
@@ -54,26 +54,26 @@ pub struct Sweep {
 impl Sweep {
     pub fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
-        let (name, text) = study_text(&self.study)?;
-        let place = |error: crate::study::StudyError| Failure(format!("{}: {error}", self.study));
-        let study = Study::parse(&text).map_err(place)?;
-        let groups = study.groups(&self.filter()).map_err(place)?;
+        let named = Named::open(&self.study)?;
+        let groups = named.study.groups(&self.filter()).map_err(|error| place(&self.study, &error))?;
         let cells: u64 = groups.iter().map(|group| group.cases.len() as u64).sum();
-        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&name));
+        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&named.name));
         fs::create_dir_all(&folder).map_err(TableError::io(&folder))?;
 
-        let provenance = provenance(self.command(), study.seed);
-        let fingerprint = format!("{}\n{}\n{text}", provenance.command, provenance.version);
+        let provenance = named.provenance(self.command());
+        let fingerprint = format!("{}\n{}\n{}", provenance.command, provenance.version, named.text);
         let reporter = Reporter::new(cells);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let rows = pool.install(|| run(&groups, &folder, &fingerprint, self.resume, &reporter))?;
-        reporter.bar.finish_and_clear();
+        reporter.clear();
 
-        let (summary, clip) = (summary_rows(&rows), clip_rows(&rows));
+        let (clip, curves) = (clip_rows(&rows), curve_rows(&named.study, &rows));
         table::write(&folder.join("cells.csv"), &provenance, &rows)?;
-        table::write(&folder.join("summary.csv"), &provenance, &summary)?;
-        table::write(&folder.join("clip.csv"), &provenance, &clip)?;
-        let page = report::boundary(&folder, &name, &study, &provenance, &rows, &summary, &clip)?;
+        table::write(&folder.join("summary.csv"), &provenance, &summary_rows(&rows))?;
+        table::write(&folder.join(CLIP), &provenance, &clip)?;
+        table::write(&folder.join(CURVES), &provenance, &curves)?;
+        table::write_atomic(&folder.join(STUDY), |out| out.write_all(named.text.as_bytes()))?;
+        let page = report::study_page(&folder, &named.study, &provenance, &curves, &clip)?;
         forget_parts(&folder)?;
         super::print(&format!(
             "{} cells in {:.1} s; the page is {}\n",
@@ -114,70 +114,5 @@ impl Sweep {
         option("dim", texts(&self.dim));
         option("curvature", texts(&self.curvature));
         words.join(" ")
-    }
-}
-
-/// Name and text of a study: one that is built in, or a file.
-pub fn study_text(study: &str) -> Result<(String, String), Failure> {
-    if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == study) {
-        return Ok(((*name).to_owned(), (*text).to_owned()));
-    }
-    let path = PathBuf::from(study);
-    if !path.exists() {
-        let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-        let known = known.join(", ");
-        return Err(Failure(format!("no study `{study}`: neither a file nor one of: {known}")));
-    }
-    let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
-    let name = path.file_stem().map_or("study".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok((name, text))
-}
-
-/// Where figures of this program come from.
-pub fn provenance(command: String, seed: u64) -> Provenance {
-    Provenance {
-        command,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: env!("HYPPREC_REVISION").to_owned(),
-        seed,
-        host: host(),
-    }
-}
-
-/// What the figures were made on, as far as it could matter.
-fn host() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH)
-}
-
-/// A bar on a terminal, a line every tenth elsewhere.
-struct Reporter {
-    bar: ProgressBar,
-    plain: bool,
-    cells: u64,
-    done: AtomicU64,
-}
-
-/// Plain progress lines over a run.
-const LINES: u64 = 10;
-
-impl Reporter {
-    fn new(cells: u64) -> Self {
-        let plain = !std::io::stderr().is_terminal();
-        let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(cells) };
-        let template = "{wide_bar} {pos}/{len} cells, {per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Reporter { bar, plain, cells, done: AtomicU64::new(0) }
-    }
-}
-
-impl Progress for Reporter {
-    fn finished(&self, cells: u64) {
-        self.bar.inc(cells);
-        let before = self.done.fetch_add(cells, Ordering::Relaxed);
-        let line = |done: u64| done * LINES / self.cells.max(1);
-        if self.plain && line(before + cells) > line(before) {
-            eprintln!("{} of {} cells", before + cells, self.cells);
-        }
     }
 }

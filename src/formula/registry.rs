@@ -107,13 +107,15 @@ pub enum Op {
     Gyration,
     Mlr,
     Convert,
+    /// To another model and back.
+    RoundTrip,
     Project,
 }
 
 names!(Op, "operation", Distance => "distance", OriginDistance => "origin_distance", ConformalFactor => "conformal_factor",
     Add => "add", Scale => "scale", Exp => "exp", Log => "log", Exp0 => "exp0", Log0 => "log0", Transport => "transport",
     Geodesic => "geodesic", Midpoint => "midpoint", Gyration => "gyration", Mlr => "mlr", Convert => "convert",
-    Project => "project");
+    RoundTrip => "round_trip", Project => "project");
 
 impl Op {
     /// The inputs, in order, and what each is.
@@ -125,7 +127,7 @@ impl Op {
         const T_NUMBER: (Input, Role) = (T, Role::Number);
         match self {
             Op::Distance | Op::Add | Op::Log => &[POINT_X, POINT_Y],
-            Op::OriginDistance | Op::ConformalFactor | Op::Convert | Op::Project => &[POINT_X],
+            Op::OriginDistance | Op::ConformalFactor | Op::Convert | Op::RoundTrip | Op::Project => &[POINT_X],
             Op::Scale => &[T_NUMBER, POINT_X],
             Op::Exp => &[POINT_X, V_AT_X],
             Op::Exp0 => &[(V, Role::Tangent { at: None })],
@@ -135,6 +137,10 @@ impl Op {
             Op::Gyration => &[POINT_X, POINT_Y, (V, Role::Point)],
             Op::Mlr => &[POINT_X, (P, Role::Point), (A, Role::Tangent { at: Some(P) })],
         }
+    }
+    /// Whether it goes to, or by way of, another model.
+    pub const fn has_target(self) -> bool {
+        matches!(self, Op::Convert | Op::RoundTrip)
     }
     /// What the answer is.
     pub const fn kind(self) -> Kind {
@@ -169,7 +175,7 @@ pub const BEST: &str = "best";
 pub struct Query<'a, V: Vector + ?Sized> {
     pub space: &'a Space<V::Elem>,
     pub model: Model,
-    /// The model that [`Op::Convert`] goes to.
+    /// The model that [`Op::Convert`] goes to and [`Op::RoundTrip`] comes back from.
     pub to: Model,
     pub x: Option<&'a V>,
     pub y: Option<&'a V>,
@@ -296,6 +302,17 @@ impl<'a, V: Vector + ?Sized> Query<'a, V> {
             Model::LorentzAmbient => v.borrow().with_time(self.space.lit(0.0)),
             _ => v,
         })
+    }
+    /// x after the variant `id` of the conversion to `to`, and then of the conversion back.
+    fn there_and_back(&self, id: &str) -> AnswerOf<V> {
+        let by = |from: Model| variant(Op::Convert, from, id).expect("every model converts by the ids of its round trips");
+        match apply(by(self.model), self) {
+            Answer::Vector(there) => {
+                let back = Query { to: self.model, x: Some(there.borrow()), ..Query::new(self.space, self.to) };
+                apply(by(self.to), &back)
+            }
+            scalar => scalar,
+        }
     }
     /// The two weights 1 − t and t of a midpoint.
     fn weights(&self) -> [V::Elem; 2] {
@@ -471,6 +488,9 @@ registry! {
         Model::Poincare => Coordinates(radial::klein_to_poincare_plain(k, q.x())),
         to => q.lifted_in(to, radial::klein_to_lorentz_plain(k, q.x())),
     };
+
+    RoundTrip Poincare | Lorentz | LorentzAmbient | Klein "best" ["hypprec"] "the own conversion there, then the own one back", "" => |q, _k| q.there_and_back("best");
+    RoundTrip Poincare | Lorentz | LorentzAmbient | Klein "plain" ["ungar2008"] "the plain conversion there, then the plain one back", "rim" => |q, _k| q.there_and_back("plain");
 
     Project Poincare | Klein "best" ["hypprec"] "the nearest stored point inside on the ray through x", "" => |q, k| Coordinates(radial::ball_project(k, q.x()));
     Project Lorentz | LorentzAmbient "best" ["hypprec"] "time from space", "" => |q, _k| q.point(q.s(q.x()).to_vector());

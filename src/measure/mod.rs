@@ -23,7 +23,7 @@ pub struct Quantity {
     pub op: Op,
     /// The input by which the (scalar) operation is differentiated.
     pub gradient: Option<Input>,
-    /// The model that a conversion goes to; the model itself otherwise.
+    /// The model that a conversion goes to or a round trip comes back from; the model itself otherwise.
     pub to: Model,
 }
 
@@ -32,6 +32,7 @@ impl std::fmt::Display for Quantity {
         match self.gradient {
             Some(by) => write!(f, "d({})/d{by}", self.op),
             None if self.op == Op::Convert => write!(f, "convert to {}", self.to),
+            None if self.op == Op::RoundTrip => write!(f, "round_trip by {}", self.to),
             None => self.op.fmt(f),
         }
     }

@@ -1,10 +1,12 @@
 //! Pages and plots, made from tables alone.
 
-mod boundary;
+mod index;
 mod page;
 mod plot;
+mod study;
 
-pub use boundary::boundary;
+pub use index::{Entry, entries, index};
+pub use study::{answer, study_page};
 
 use crate::table::TableError;
 use std::path::PathBuf;

@@ -27,18 +27,39 @@ pub const COLOURS: &[RGBColor] = &[
 pub struct Series {
     pub name: String,
     pub colour: RGBColor,
-    /// (x, log₁₀ y); what is beyond the axis is drawn at its end.
+    /// (x, y) in the scales of the chart; what is beyond the axis is drawn at its end.
     pub points: Vec<(f64, f64)>,
     pub width: u32,
 }
 
-/// A chart of lines over x with log₁₀ y, its legend beside it, and named upright bars.
+/// What the numbers along an axis are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    Plain,
+    /// log₁₀ of what the labels say.
+    Log,
+}
+
+impl Scale {
+    fn label(self, at: f64) -> String {
+        match self {
+            Scale::Plain => format!("{}", (at * 1e6).round() / 1e6),
+            Scale::Log if at.fract() == 0.0 => power(at),
+            // Between two decades.
+            Scale::Log => format!("{:.2}", pxfm::f_exp10(at)),
+        }
+    }
+}
+
+/// A chart of lines, its legend beside it, and named upright bars.
 pub struct Lines {
     pub title: String,
     pub x: String,
     pub y: String,
     pub x_range: (f64, f64),
     pub y_range: (f64, f64),
+    pub x_scale: Scale,
+    pub y_scale: Scale,
     pub series: Vec<Series>,
     pub bars: Vec<(String, f64)>,
 }
@@ -164,7 +185,8 @@ impl Draw for Lines {
             .label_style(letters(TEXT - 1, &INK))
             .light_line_style(WHITE)
             .bold_line_style(PALE)
-            .y_label_formatter(&|y| power(*y))
+            .x_label_formatter(&|x| self.x_scale.label(*x))
+            .y_label_formatter(&|y| self.y_scale.label(*y))
             .draw()
             .map_err(text)?;
         for (i, (name, x)) in self.bars.iter().enumerate() {

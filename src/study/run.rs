@@ -68,6 +68,18 @@ pub fn run(
     Ok(rows?.into_iter().flatten().collect())
 }
 
+/// Measures every group and returns the rows in order, keeping nothing on disk.
+pub fn measure_all(groups: &[GroupSpec], progress: &dyn Progress) -> Result<Vec<CellRow>, RunError> {
+    let chunks: Vec<&[GroupSpec]> = groups.chunks(CHUNK_GROUPS).collect();
+    let measured = |chunk: &&[GroupSpec]| {
+        let rows = measure_chunk(chunk)?;
+        progress.finished(rows.len() as u64);
+        Ok(rows)
+    };
+    let rows: Result<Vec<Vec<CellRow>>, RunError> = chunks.par_iter().map(measured).collect();
+    Ok(rows?.into_iter().flatten().collect())
+}
+
 /// Forgets the parts of a run whose tables have been written.
 pub(super) fn forget(folder: &Path) -> Result<(), TableError> {
     let parts = folder.join(PARTS);

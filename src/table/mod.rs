@@ -81,6 +81,20 @@ pub struct SummaryRow {
     pub witness_value: String,
 }
 
+/// One point of what a study's page shows: an exhibit or a figure, reduced from many cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurveRow {
+    pub exhibit: String,
+    /// The values of the columns by which the exhibit is repeated.
+    pub facet: String,
+    pub series: String,
+    pub x: String,
+    /// The cells behind it.
+    pub n: usize,
+    /// Empty where they gave no answer.
+    pub value: Option<f64>,
+}
+
 /// How far out a variant holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipRow {
@@ -144,13 +158,40 @@ pub fn write_rows<R: Serialize>(out: &mut dyn Write, rows: &[R], header: bool) -
     writer.flush()
 }
 
+impl Provenance {
+    /// The lines at the head of a table; `None` where one is missing or not its turn.
+    pub fn read(table: &str) -> Option<Provenance> {
+        let mut lines = table.lines();
+        let mut value = |name: &str| {
+            let line = lines.next()?.strip_prefix("# ")?.strip_prefix(name)?;
+            Some(line.strip_prefix(": ")?.to_owned())
+        };
+        Some(Provenance {
+            command: value("command")?,
+            version: value("version")?,
+            revision: value("revision")?,
+            seed: value("seed")?.parse().ok()?,
+            host: value("host")?,
+        })
+    }
+}
+
+/// 16 hexadecimal digits that change with any byte: FNV-1a of 64 bits (Fowler, Noll and Vo), which is the same everywhere and
+/// in every version. It finds accidents, not forgers.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    format!("{:016x}", bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)))
+}
+
 /// Reads all rows of a table; lines that begin with # are skipped.
 pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, TableError> {
     let file = File::open(path).map_err(TableError::io(path))?;
     read_rows(BufReader::new(file), path)
 }
 
-fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Result<Vec<R>, TableError> {
+/// Reads all rows of a table from anywhere; `path` is what a fault names.
+pub fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Result<Vec<R>, TableError> {
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(input);
     let row = |row: Result<R, csv::Error>| {
         row.map_err(|error| {

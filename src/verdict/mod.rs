@@ -1,3 +1,6 @@
-//! Decisions made from measured errors.
+//! Verdicts: measured errors turned into answers that people act on.
 
+#[cfg(feature = "cli")]
 pub mod audit;
+#[cfg(feature = "cli")]
+pub mod check;
