@@ -19,5 +19,6 @@ pub mod report;
 pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;
+pub mod verdict;
 
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};

@@ -1,6 +1,7 @@
 //! The command line: one file per verb, and the only room that prints or exits.
 
 mod eval;
+mod judge;
 mod list;
 mod points;
 mod sweep;
@@ -22,6 +23,7 @@ enum Verb {
     Sweep(sweep::Sweep),
     Eval(eval::Eval),
     List(list::List),
+    Judge(judge::Judge),
 }
 
 /// A line for the user; the exit code is 2.
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         Verb::Sweep(verb) => verb.run(),
         Verb::Eval(verb) => verb.run(),
         Verb::List(verb) => verb.run(),
+        Verb::Judge(verb) => verb.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

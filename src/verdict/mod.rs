@@ -1,0 +1,6 @@
+//! Verdicts: measured errors turned into answers that people act on.
+
+#[cfg(feature = "cli")]
+pub mod judge;
+#[cfg(feature = "cli")]
+mod pairs;
