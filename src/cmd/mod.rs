@@ -1,5 +1,6 @@
 //! The command line: one file per verb, and the only room that prints or exits.
 
+mod choose;
 mod eval;
 mod judge;
 mod list;
@@ -24,6 +25,7 @@ enum Verb {
     Eval(eval::Eval),
     List(list::List),
     Judge(judge::Judge),
+    Choose(choose::Choose),
 }
 
 /// A line for the user; the exit code is 2.
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
         Verb::Eval(verb) => verb.run(),
         Verb::List(verb) => verb.run(),
         Verb::Judge(verb) => verb.run(),
+        Verb::Choose(verb) => verb.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

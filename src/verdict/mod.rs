@@ -1,5 +1,6 @@
 //! Verdicts: measured errors turned into answers that people act on.
 
+pub mod choose;
 #[cfg(feature = "cli")]
 pub mod judge;
 #[cfg(feature = "cli")]

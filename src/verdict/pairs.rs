@@ -46,13 +46,16 @@ impl Draw {
 
     /// Pairs at `radius` across the origin: in opposite and in independent directions, where they are far enough apart.
     pub fn across(&self, radius: f64, separation: f64) -> Vec<Sample> {
-        let random = self.sample(Direction::Random, radius, 0.0).filter(|sample| {
-            let precision = COMPARE_BITS + sample.bits_lost();
-            sample.geometry(precision).distance().lo().to_f64() >= separation
-        });
+        let apart = |pair: &Sample| self::separation(pair) >= separation;
+        let random = self.sample(Direction::Random, radius, 0.0).filter(apart);
         let antipodal = self.sample(Direction::Antipodal, radius, 0.0).take(1).filter(|_| 2.0 * radius >= separation);
         random.chain(antipodal).collect()
     }
+}
+
+/// √c d(x, y) of a pair.
+pub fn separation(pair: &Sample) -> f64 {
+    pair.geometry(COMPARE_BITS + pair.bits_lost()).distance().lo().to_f64()
 }
 
 /// The radius of the right angle's corner in a right-angled triangle with hypotenuse `radius` and other leg `leg`:

@@ -103,7 +103,7 @@ impl Cut {
 }
 
 /// x > 0 to a number of significant digits, up or down.
-fn rounded(x: f64, digits: i32, up: bool) -> f64 {
+pub(crate) fn rounded(x: f64, digits: i32, up: bool) -> f64 {
     if !(x.is_finite() && x > 0.0) {
         return x;
     }

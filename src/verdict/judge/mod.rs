@@ -15,6 +15,7 @@ mod reach;
 mod shipped;
 mod words;
 
+pub(crate) use cut::rounded;
 pub use cut::{Cut, Kind, number};
 pub use reach::{At, DEEPEST, RESOLUTION};
 pub use shipped::shipped;

@@ -3,11 +3,6 @@
 use super::{Judgement, ONE_BIT, RESOLUTION, Verdict, number};
 use crate::verdict::judge::DEEPEST;
 
-/// An error in words.
-pub fn error(x: Option<f64>) -> String {
-    x.map_or("no answer".to_owned(), number)
-}
-
 /// A radius in words.
 fn radius(x: f64) -> String {
     if x >= DEEPEST { format!("beyond {DEEPEST}, the end of the scan") } else { format!("{x:.2}") }
@@ -28,17 +23,17 @@ pub fn why(j: &Judgement) -> String {
         holds = radius(j.holds_radius_unguarded),
     )];
     if j.holds_radius < j.holds_radius_unguarded - RESOLUTION {
-        text.push(format!(
-            "The guard's own clamps change answers (by up to {} within the cap) and take that down to {}, whatever the \
-             threshold is.",
-            error(j.clamps_change),
-            radius(j.holds_radius)
-        ));
+        let change = match j.clamps_change {
+            Some(0.0) => String::new(),
+            Some(change) => format!(", changing answers within the cap by up to {}", number(change)),
+            None => ", changing answers without bound".to_owned(),
+        };
+        text.push(format!("The guard's own clamps take that down to {}{change}.", radius(j.holds_radius)));
     } else if j.holds_radius > j.holds_radius_unguarded + RESOLUTION {
         text.push(format!("The guard's own clamps bring that to {}.", radius(j.holds_radius)));
     }
     if let Some(ceiling) = j.ceiling {
-        text.push(format!("They also end every distance at {ceiling:.4}: farther pairs tie there, with no gradient."));
+        text.push(format!("Its clamps end every distance at {ceiling:.4}: farther pairs tie there."));
     }
     if j.holds_radius_unguarded < j.floor_radius - ONE_BIT {
         text.push(format!(
@@ -51,9 +46,12 @@ pub fn why(j: &Judgement) -> String {
         (None, Verdict::TooLoose) => "Nothing stops points from going farther.".to_owned(),
         (None, _) => "No clip is needed.".to_owned(),
         (Some(cap), Verdict::TooLoose) => format!(
-            "The cap {cap:.4} lets points {:.2} farther out, where the worst error is {}.",
+            "The cap {cap:.4} lets points {:.2} farther out, where {}.",
             cap - j.holds_radius,
-            error(j.at_cap.and_then(|at| at.clamped))
+            match j.at_cap.and_then(|at| at.clamped) {
+                Some(error) => format!("the worst error is {}", number(error)),
+                None => "some pairs have no answer".to_owned(),
+            }
         ),
         (Some(cap), Verdict::TooTight) => format!(
             "The cap {cap:.4} gives away {:.2} of usable radius (one bit of the coordinates is {ONE_BIT:.2}): all points beyond \
