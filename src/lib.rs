@@ -21,6 +21,7 @@ pub mod study;
 pub mod table;
 pub mod verdict;
 
+pub use verdict::choose::{Need, choose};
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
 
 /// The README's Rust runs as a test.

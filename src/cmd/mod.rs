@@ -4,14 +4,16 @@ mod annotate;
 mod asked;
 mod audit;
 mod check;
+mod choose;
 mod eval;
+mod judge;
 mod lines;
 mod list;
 mod named;
 mod points;
-mod sample;
 mod progress;
 mod report;
+mod sample;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +34,8 @@ enum Verb {
     Eval(eval::Eval),
     Audit(audit::Audit),
     Sample(sample::Sample),
+    Judge(judge::Judge),
+    Choose(choose::Choose),
     Check(check::Check),
     Report(report::Report),
     List(list::List),
@@ -57,6 +61,8 @@ pub fn main() -> ExitCode {
         Verb::Eval(verb) => verb.run().map(done),
         Verb::Audit(verb) => verb.run(),
         Verb::Sample(verb) => verb.run().map(done),
+        Verb::Judge(verb) => verb.run().map(done),
+        Verb::Choose(verb) => verb.run().map(done),
         Verb::Check(verb) => verb.run(),
         Verb::Report(verb) => verb.run().map(done),
         Verb::List(verb) => verb.run().map(done),

@@ -4,3 +4,8 @@
 pub mod audit;
 #[cfg(feature = "cli")]
 pub mod check;
+pub mod choose;
+#[cfg(feature = "cli")]
+pub mod judge;
+#[cfg(feature = "cli")]
+mod pairs;
