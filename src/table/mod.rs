@@ -1,5 +1,9 @@
 //! Tables on disk: rows with named columns below lines that say where they came from, written whole or not at all.
 
+mod embedding;
+
+pub use embedding::{Dtype, Embedding, EmbeddingError};
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
