@@ -19,5 +19,7 @@ pub mod report;
 pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;
+#[cfg(feature = "cli")]
+pub mod verdict;
 
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
