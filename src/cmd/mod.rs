@@ -3,6 +3,8 @@
 mod eval;
 mod list;
 mod points;
+mod progress;
+mod scan;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +24,7 @@ enum Verb {
     Sweep(sweep::Sweep),
     Eval(eval::Eval),
     List(list::List),
+    Scan(scan::Scan),
 }
 
 /// A line for the user; the exit code is 2.
@@ -42,6 +45,7 @@ pub fn main() -> ExitCode {
         Verb::Sweep(verb) => verb.run(),
         Verb::Eval(verb) => verb.run(),
         Verb::List(verb) => verb.run(),
+        Verb::Scan(verb) => verb.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,16 +1,14 @@
 //! `hypprec sweep`: runs a study and writes its tables, plots and page.
 
 use super::Failure;
+use super::progress::Reporter;
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Model, Op};
 use crate::report;
-use crate::study::{BUILT_IN, Filter, Progress, Study, clip_rows, forget_parts, run, summary_rows};
+use crate::study::{BUILT_IN, Filter, Study, clip_rows, forget_parts, run, summary_rows};
 use crate::table::{self, Provenance, TableError};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Measure every formula variant and guard of a study against certified truth.
@@ -73,7 +71,7 @@ impl Sweep {
         let reporter = Reporter::new(cells);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let rows = pool.install(|| run(&groups, &folder, &fingerprint, self.resume, &reporter))?;
-        reporter.bar.finish_and_clear();
+        reporter.clear();
 
         let (summary, clip) = (summary_rows(&rows), clip_rows(&rows));
         table::write(&folder.join("cells.csv"), &provenance, &rows)?;
@@ -139,39 +137,7 @@ impl Sweep {
 }
 
 /// What the figures were made on, as far as it could matter.
-fn host() -> String {
+pub(super) fn host() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH)
-}
-
-/// A bar on a terminal, a line every tenth elsewhere.
-struct Reporter {
-    bar: ProgressBar,
-    plain: bool,
-    cells: u64,
-    done: AtomicU64,
-}
-
-/// Plain progress lines over a run.
-const LINES: u64 = 10;
-
-impl Reporter {
-    fn new(cells: u64) -> Self {
-        let plain = !std::io::stderr().is_terminal();
-        let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(cells) };
-        let template = "{wide_bar} {pos}/{len} cells, {per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Reporter { bar, plain, cells, done: AtomicU64::new(0) }
-    }
-}
-
-impl Progress for Reporter {
-    fn finished(&self, cells: u64) {
-        self.bar.inc(cells);
-        let before = self.done.fetch_add(cells, Ordering::Relaxed);
-        let line = |done: u64| done * LINES / self.cells.max(1);
-        if self.plain && line(before + cells) > line(before) {
-            eprintln!("{} of {} cells", before + cells, self.cells);
-        }
-    }
 }

@@ -3,8 +3,10 @@
 mod boundary;
 mod page;
 mod plot;
+mod scan;
 
 pub use boundary::boundary;
+pub use scan::{Section, scan, sections};
 
 use crate::table::TableError;
 use std::path::PathBuf;

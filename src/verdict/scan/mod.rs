@@ -6,8 +6,8 @@ mod pairs;
 mod points;
 mod ties;
 
-pub use nearest::Nearest;
-pub use pairs::{ErrorRow, Kind, StorageRow};
+pub use nearest::{Nearest, Separation};
+pub use pairs::{DRAWS, ErrorRow, Kind, StorageRow};
 pub use points::{Count, Standing};
 pub use ties::{Tie, Ties};
 
