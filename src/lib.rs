@@ -21,8 +21,8 @@ pub mod study;
 pub mod table;
 pub mod verdict;
 
-pub use verdict::choose::{Need, choose};
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
+pub use verdict::choose::{Need, choose};
 
 /// The README's Rust runs as a test.
 #[cfg(doctest)]

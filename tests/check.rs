@@ -131,7 +131,9 @@ fn what_cannot_be_compared_is_3() {
     incomparable("missing", "base.csv: ");
     let base = place.path("base.csv");
     let accept = || assert_eq!(place.check(&["--accept"]).0, 0);
-    for (what, bytes) in [("empty", &b""[..]), ("blank", b"\n"), ("not text", b"\xff\xfe"), ("not a table", b"a,b\n1,2\n")] {
+    for (what, bytes) in
+        [("empty", &b""[..]), ("blank", b"\n"), ("not text", b"\xff\xfe"), ("not a table", b"a,b\n1,2\n")]
+    {
         fs::write(&base, bytes).unwrap();
         incomparable(what, "small: incomparable: ");
     }
@@ -167,7 +169,8 @@ fn what_cannot_be_compared_is_3() {
 #[test]
 fn usage_is_2_and_writes_nothing() {
     let place = Place::new();
-    for words in [&["check", "nothing"][..], &["check", "small.toml", "--nothing"], &["report"], &["report", "nowhere"]] {
+    for words in [&["check", "nothing"][..], &["check", "small.toml", "--nothing"], &["report"], &["report", "nowhere"]]
+    {
         let output = place.run(words);
         assert_eq!(output.status.code(), Some(2), "{words:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
@@ -197,7 +200,15 @@ fn a_page_is_rebuilt_to_the_same_bytes_from_its_small_tables() {
     let sweep = place.run(&["sweep", "small.toml", "--out", "reports/small"]);
     assert!(sweep.status.success(), "{sweep:?}");
     let folder = place.path("reports/small");
-    for name in ["cells.csv", "summary.csv", "clip.csv", "curves.csv", "study.toml", "plots/lines-f32.svg", "plots/lines-f32.png"] {
+    for name in [
+        "cells.csv",
+        "summary.csv",
+        "clip.csv",
+        "curves.csv",
+        "study.toml",
+        "plots/lines-f32.svg",
+        "plots/lines-f32.png",
+    ] {
         assert!(folder.join(name).is_file(), "{name}");
     }
     fs::remove_file(folder.join("cells.csv")).unwrap();
@@ -227,7 +238,10 @@ fn a_damaged_table_is_one_line() {
         fs::write(&curves, bad).unwrap();
         let output = place.run(&["report", "small"]);
         let line = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(2) && line.contains("curves.csv: ") && line.lines().count() == 1, "{line}");
+        assert!(
+            output.status.code() == Some(2) && line.contains("curves.csv: ") && line.lines().count() == 1,
+            "{line}"
+        );
     }
 }
 

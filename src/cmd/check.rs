@@ -120,9 +120,7 @@ impl Check {
             write_atomic(path, |out| out.write_all(text.as_bytes()))?;
         }
         if self.json {
-            let fault = |fault: &Fault| {
-                json!({"kind": fault.kind.to_string(), "row": fault.row, "figure": fault.figure, "was": fault.was, "is": fault.is})
-            };
+            let fault = |fault: &Fault| json!({"kind": fault.kind.to_string(), "row": fault.row, "figure": fault.figure, "was": fault.was, "is": fault.is});
             let value = json!({
                 "study": named.name,
                 "verdict": verdict.name(),
@@ -160,7 +158,11 @@ fn conclusion(verdict: Verdict, faults: &[Fault], rows: usize, reason: Option<&s
         (_, Some(reason)) => format!("{}: {reason}", verdict.name()),
         (Verdict::Within, _) => format!("{rows} rows {}", verdict.name()),
         (Verdict::Improved, _) => {
-            format!("{}: {} in {rows} rows; accept it with --accept, so that it stays", verdict.name(), counts.join(", "))
+            format!(
+                "{}: {} in {rows} rows; accept it with --accept, so that it stays",
+                verdict.name(),
+                counts.join(", ")
+            )
         }
         _ => format!("{}: {} in {rows} rows", verdict.name(), counts.join(", ")),
     }

@@ -14,6 +14,7 @@ mod points;
 mod progress;
 mod report;
 mod sample;
+mod scan;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,7 @@ enum Verb {
     Eval(eval::Eval),
     Audit(audit::Audit),
     Sample(sample::Sample),
+    Scan(scan::Scan),
     Judge(judge::Judge),
     Choose(choose::Choose),
     Check(check::Check),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Verb::Eval(verb) => verb.run().map(done),
         Verb::Audit(verb) => verb.run(),
         Verb::Sample(verb) => verb.run().map(done),
+        Verb::Scan(verb) => verb.run().map(done),
         Verb::Judge(verb) => verb.run().map(done),
         Verb::Choose(verb) => verb.run().map(done),
         Verb::Check(verb) => verb.run(),

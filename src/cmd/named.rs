@@ -31,13 +31,18 @@ impl Named {
 
     /// Where a table that `command` makes of it comes from.
     pub fn provenance(&self, command: String) -> Provenance {
-        Provenance {
-            command,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: env!("HYPPREC_REVISION").to_owned(),
-            seed: self.study.seed,
-            host: host(),
-        }
+        provenance(command, self.study.seed)
+    }
+}
+
+/// Where a table that `command` makes with this seed comes from.
+pub fn provenance(command: String, seed: u64) -> Provenance {
+    Provenance {
+        command,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: env!("HYPPREC_REVISION").to_owned(),
+        seed,
+        host: host(),
     }
 }
 

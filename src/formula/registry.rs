@@ -305,7 +305,8 @@ impl<'a, V: Vector + ?Sized> Query<'a, V> {
     }
     /// x after the variant `id` of the conversion to `to`, and then of the conversion back.
     fn there_and_back(&self, id: &str) -> AnswerOf<V> {
-        let by = |from: Model| variant(Op::Convert, from, id).expect("every model converts by the ids of its round trips");
+        let by =
+            |from: Model| variant(Op::Convert, from, id).expect("every model converts by the ids of its round trips");
         match apply(by(self.model), self) {
             Answer::Vector(there) => {
                 let back = Query { to: self.model, x: Some(there.borrow()), ..Query::new(self.space, self.to) };

@@ -39,9 +39,8 @@ pub fn entries(folder: &Path) -> Result<Vec<Entry>, ReportError> {
 /// The first sentence below the first heading of the second rank.
 fn headline(markdown: &str) -> String {
     let below = markdown.lines().skip_while(|line| !line.starts_with("## ")).skip(1);
-    let paragraph = below.take_while(|line| !line.starts_with("## ")).find(|line| {
-        line.starts_with(|c: char| c.is_alphanumeric())
-    });
+    let paragraph =
+        below.take_while(|line| !line.starts_with("## ")).find(|line| line.starts_with(|c: char| c.is_alphanumeric()));
     let text = paragraph.unwrap_or_default();
     // A sentence ends with a full stop before a capital; "1 % to radius 4. Then" does, "f32 vs. f64" does not.
     let ends = text.match_indices(". ").map(|(at, _)| at).find(|at| text[at + 2..].starts_with(char::is_uppercase));
@@ -76,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_headline_is_one_sentence() {
-        let page = "    command: x\n\n# What?\n\nAnalysis. More.\n\n## The answer\n\nLorentz, to radius 4.5. Then Klein.\n";
+        let page =
+            "    command: x\n\n# What?\n\nAnalysis. More.\n\n## The answer\n\nLorentz, to radius 4.5. Then Klein.\n";
         assert_eq!(headline(page), "Lorentz, to radius 4.5.");
         assert_eq!(headline("# What?\n"), "");
     }

@@ -3,9 +3,11 @@
 mod index;
 mod page;
 mod plot;
+mod scan;
 mod study;
 
 pub use index::{Entry, entries, index};
+pub use scan::{Section, scan, sections};
 pub use study::{answer, study_page};
 
 use crate::table::TableError;

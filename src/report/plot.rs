@@ -1,6 +1,7 @@
 //! Plots, each drawn once and written as SVG and as PNG, with a font that travels with the program.
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::colors::colormaps::{ColorMap, ViridisRGB};
 use std::path::Path;
@@ -62,6 +63,19 @@ pub struct Lines {
     pub y_scale: Scale,
     pub series: Vec<Series>,
     pub bars: Vec<(String, f64)>,
+}
+
+/// A chart of counts in equal steps along an axis, as shares of them all, and named upright marks.
+pub struct Bars {
+    pub title: String,
+    pub x: String,
+    pub x_range: (f64, f64),
+    /// Whether x is log₁₀ of what the labels say.
+    pub log: bool,
+    /// From where to where the steps go, and the count in each.
+    pub steps: (f64, f64),
+    pub counts: Vec<u64>,
+    pub marks: Vec<(String, f64)>,
 }
 
 /// A chart of named rows with one dot or bar each, on a log₁₀ axis.
@@ -189,13 +203,7 @@ impl Draw for Lines {
             .y_label_formatter(&|y| self.y_scale.label(*y))
             .draw()
             .map_err(text)?;
-        for (i, (name, x)) in self.bars.iter().enumerate() {
-            let line = PathElement::new([(*x, low), (*x, high)], BLACK.mix(0.45));
-            let at = low + (high - low) * (0.985 - 0.045 * (i % 6) as f64);
-            let label = Text::new(name.clone(), (*x, at), letters(TEXT - 3, &INK));
-            chart.draw_series(std::iter::once(line)).map_err(text)?;
-            chart.draw_series(std::iter::once(label)).map_err(text)?;
-        }
+        upright(&mut chart, &self.bars, (low, high))?;
         for series in &self.series {
             let inside = series.points.iter().map(|(x, y)| (*x, y.clamp(low, high)));
             let style = series.colour.stroke_width(series.width);
@@ -209,6 +217,78 @@ impl Draw for Lines {
             legend.draw(&PathElement::new([(4, y), (28, y)], style)).map_err(text)?;
             legend.draw(&Text::new(series.name.clone(), (36, y - 8), letters(TEXT, &INK))).map_err(text)?;
         }
+        root.present().map_err(text)
+    }
+}
+
+/// A chart with plain axes.
+type Plain<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Named upright lines over the whole height of a chart.
+fn upright<B: DrawingBackend>(chart: &mut Plain<B>, marks: &[(String, f64)], (low, high): (f64, f64)) -> Outcome
+where
+    B::ErrorType: 'static,
+{
+    for (i, (name, x)) in marks.iter().enumerate() {
+        let line = PathElement::new([(*x, low), (*x, high)], BLACK.mix(0.45));
+        let at = low + (high - low) * (0.985 - 0.045 * (i % 6) as f64);
+        let label = Text::new(name.clone(), (*x, at), letters(TEXT - 3, &INK));
+        chart.draw_series(std::iter::once(line)).map_err(text)?;
+        chart.draw_series(std::iter::once(label)).map_err(text)?;
+    }
+    Ok(())
+}
+
+impl Draw for Bars {
+    fn size(&self) -> (u32, u32) {
+        (WIDTH, HEIGHT)
+    }
+    fn draw<B: DrawingBackend>(&self, root: DrawingArea<B, Shift>) -> Outcome
+    where
+        B::ErrorType: 'static,
+    {
+        root.fill(&WHITE).map_err(text)?;
+        let root = root.titled(&self.title, letters(TITLE, &INK)).map_err(text)?;
+        let whole = self.counts.iter().sum::<u64>().max(1) as f64;
+        let most = self.counts.iter().max().map_or(1.0, |most| *most as f64 / whole);
+        // Room above the tallest bar for the marks' names.
+        let high = 1.15 * most.max(1.0 / whole);
+        let mut chart = ChartBuilder::on(&root)
+            .margin(10)
+            .margin_right(30)
+            .x_label_area_size(44)
+            .y_label_area_size(64)
+            .build_cartesian_2d(self.x_range.0..self.x_range.1, 0.0..high)
+            .map_err(text)?;
+        let log = self.log;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .x_desc(&self.x)
+            .y_desc("share of points")
+            .axis_desc_style(letters(TEXT, &INK))
+            .label_style(letters(TEXT - 1, &INK))
+            .light_line_style(WHITE)
+            .bold_line_style(PALE)
+            .x_label_formatter(&|x| {
+                if !log {
+                    format!("{x}")
+                } else if x.fract() == 0.0 {
+                    power(*x)
+                } else {
+                    String::new()
+                }
+            })
+            .y_label_formatter(&|y| format!("{:.3} %", 100.0 * y).replace(".000", ""))
+            .draw()
+            .map_err(text)?;
+        let step = (self.steps.1 - self.steps.0) / self.counts.len().max(1) as f64;
+        let bars = self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(i, count)| {
+            let left = self.steps.0 + step * i as f64;
+            Rectangle::new([(left, 0.0), (left + 0.92 * step, *count as f64 / whole)], COLOURS[0].filled())
+        });
+        chart.draw_series(bars).map_err(text)?;
+        upright(&mut chart, &self.marks, (0.0, high))?;
         root.present().map_err(text)
     }
 }

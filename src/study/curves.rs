@@ -219,7 +219,9 @@ mod tests {
 
     #[test]
     fn a_figure_ranks_from_the_best_to_the_worst() {
-        let figure = |value: &str| format!("[[exhibit]]\nkind = \"text\"\n[figure.f]\nby = [\"model\"]\nvalue = {{ {value} }}\n");
+        let figure = |value: &str| {
+            format!("[[exhibit]]\nkind = \"text\"\n[figure.f]\nby = [\"model\"]\nvalue = {{ {value} }}\n")
+        };
         let held = rows(&figure("take = \"holds\", tolerance = 1e-5"));
         assert_eq!(held, [row("lorentz", "", 3.0), row("poincare", "", 1.0)]);
         let needed = rows(&figure("take = \"needs\", tolerance = 1e-3, over = \"radius\""));

@@ -122,13 +122,7 @@ fn radius() -> Column {
 
 impl Default for Value {
     fn default() -> Self {
-        Value {
-            of: Error::Total,
-            take: Take::Max,
-            tolerance: one_percent(),
-            over: radius(),
-            skip_missing: false,
-        }
+        Value { of: Error::Total, take: Take::Max, tolerance: one_percent(), over: radius(), skip_missing: false }
     }
 }
 

@@ -154,9 +154,8 @@ impl Study {
 
     fn check_page(&self) -> Result<(), StudyError> {
         let unknown = |text: &str, each: &[Column]| {
-            let is_known = |name: &&str| {
-                self.figures.contains_key(*name) || each.iter().any(|column| column.name() == *name)
-            };
+            let is_known =
+                |name: &&str| self.figures.contains_key(*name) || each.iter().any(|column| column.name() == *name);
             let name = in_braces(text).find(|name| !is_known(name));
             name.map_or(Ok(()), |name| Err(format!("{{{name}}} is neither a figure nor a column of `each`")))
         };
@@ -164,9 +163,8 @@ impl Study {
         unknown(&self.answer, &[]).map_err(|message| page("answer", message))?;
         for (i, exhibit) in self.exhibits.iter().enumerate() {
             let Exhibit { name, title, caption, text, each, .. } = exhibit;
-            let texts = || {
-                [name, title, caption].into_iter().try_for_each(|x| unknown(x, each)).and(unknown(text, &[]))
-            };
+            let texts =
+                || [name, title, caption].into_iter().try_for_each(|x| unknown(x, each)).and(unknown(text, &[]));
             let what = format!("exhibit {} `{name}`", i + 1);
             exhibit.check().and_then(|()| texts()).map_err(|message| page(&what, message))?;
         }
@@ -372,9 +370,15 @@ mod tests {
             (&BUILT_IN[0].1.replace("\"f16\"", "\"f17\""), "block 1: unknown scalar `f17`"),
             (&BUILT_IN[0].1.replace("[0.1, 1, 2, 4", "[0, 1, 2, 4"), "radius 0"),
             (&BUILT_IN[0].1.replace("{klein_f32_near}", "{nothing}"), "answer: {nothing} is neither a figure"),
-            (&BUILT_IN[0].1.replace("series = [\"separation\"]", "series = []"), "exhibit 4 `heat-{model}-{scalar}`: it has no series"),
+            (
+                &BUILT_IN[0].1.replace("series = [\"separation\"]", "series = []"),
+                "exhibit 4 `heat-{model}-{scalar}`: it has no series",
+            ),
             (&BUILT_IN[0].1.replace("not = { separation = 1e-6 }", "not = { separation = \"a\" }"), "exhibit 3 "),
-            (&BUILT_IN[0].1.replace("model = \"klein\"", "model = \"kline\""), "figure `klein_f32_far`: unknown model `kline`"),
+            (
+                &BUILT_IN[0].1.replace("model = \"klein\"", "model = \"kline\""),
+                "figure `klein_f32_far`: unknown model `kline`",
+            ),
         ] {
             let error = Study::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains('\n'), "{error}");

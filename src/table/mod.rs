@@ -1,5 +1,11 @@
 //! Tables on disk: rows with named columns below lines that say where they came from, written whole or not at all.
 
+mod embedding;
+mod pair;
+
+pub use embedding::{Dtype, Embedding, EmbeddingError};
+pub use pair::PairRow;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};

@@ -221,7 +221,8 @@ pub fn compare(accepted: &[SummaryRow], measured: &[SummaryRow]) -> Vec<Fault> {
             None => faults.push(presence(FaultKind::Missing, was)),
         }
     }
-    faults.extend(measured.iter().filter(|row| !before.contains_key(&key(row))).map(|row| presence(FaultKind::New, row)));
+    faults
+        .extend(measured.iter().filter(|row| !before.contains_key(&key(row))).map(|row| presence(FaultKind::New, row)));
     faults
 }
 

@@ -9,3 +9,5 @@ pub mod choose;
 pub mod judge;
 #[cfg(feature = "cli")]
 mod pairs;
+#[cfg(feature = "cli")]
+pub mod scan;
