@@ -4,7 +4,7 @@ use super::Failure;
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Model, Op};
 use crate::report;
-use crate::study::{BUILT_IN, Filter, Progress, Study, clip_rows, forget_parts, run, summary_rows};
+use crate::study::{BUILT_IN, Filter, Progress, Study, clip_rows, forget_parts, keep_worst, run, summary_rows};
 use crate::table::{self, Provenance, TableError};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -43,6 +43,9 @@ pub struct Sweep {
     /// Keep only these curvatures (c > 0 of curvature −c)
     #[arg(long, value_delimiter = ',')]
     curvature: Vec<f64>,
+    /// Also add the worst case of each operation, model and arithmetic to the files of this folder, which only grow
+    #[arg(long, value_name = "DIR")]
+    worst: Option<PathBuf>,
     /// Threads [default: one a core]
     #[arg(long)]
     jobs: Option<usize>,
@@ -80,6 +83,10 @@ impl Sweep {
         table::write(&folder.join("summary.csv"), &provenance, &summary)?;
         table::write(&folder.join("clip.csv"), &provenance, &clip)?;
         let page = report::boundary(&folder, &name, &study, &provenance, &rows, &summary, &clip)?;
+        if let Some(kept) = &self.worst {
+            let added = keep_worst(kept, &groups, &rows)?;
+            super::print(&format!("{added} worst cases added to {}\n", kept.display()))?;
+        }
         forget_parts(&folder)?;
         super::print(&format!(
             "{} cells in {:.1} s; the page is {}\n",
@@ -171,7 +178,7 @@ impl Progress for Reporter {
         let before = self.done.fetch_add(cells, Ordering::Relaxed);
         let line = |done: u64| done * LINES / self.cells.max(1);
         if self.plain && line(before + cells) > line(before) {
-            eprintln!("{} of {} cells", before + cells, self.cells);
+            super::say(&format!("{} of {} cells", before + cells, self.cells));
         }
     }
 }

@@ -3,10 +3,12 @@
 mod grid;
 mod run;
 mod tables;
+mod worst;
 
 pub use grid::{Filter, GroupSpec, Study, StudyError};
 pub use run::{Progress, RunError, run};
 pub use tables::{clip_rows, summary_rows};
+pub use worst::keep_worst;
 
 /// Forgets what a finished run kept for the case that it is killed.
 pub fn forget_parts(folder: &std::path::Path) -> Result<(), crate::table::TableError> {
