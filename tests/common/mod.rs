@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use hypprec::arithmetic::number::parse;
-use hypprec::arithmetic::{Arithmetic, Number};
+use hypprec::arithmetic::{Arithmetic, Number, Scalar};
 use hypprec::formula::{Answer, BEST, Clamps, Input, Model, Op, Role, variant};
 use hypprec::oracle::{Inputs, Uncertified, gradient_of, gradient_truth, truth, value_of};
 use rug::Float;
@@ -64,24 +64,50 @@ impl Row {
         }
         inputs
     }
+}
 
-    /// What the library's default gives in `like`'s arithmetic.
-    pub fn value<S: Number>(&self, inputs: &Inputs<S>) -> Vec<S> {
-        let best = variant(self.op, self.model, BEST).unwrap();
-        match self.by {
-            None => components(value_of(best, Clamps::NONE, inputs)),
-            Some(by) => gradient_of(best, Clamps::NONE, inputs, Some(by), |x| x),
+/// What the library's default gives for an operation, or for its derivative, in the inputs' own arithmetic.
+pub fn value<S: Scalar>(op: Op, by: Option<Input>, inputs: &Inputs<S>) -> Vec<S> {
+    let best = variant(op, inputs.model, BEST).unwrap();
+    match by {
+        None => components(value_of(best, Clamps::NONE, inputs)),
+        Some(by) => gradient_of(best, Clamps::NONE, inputs, Some(by), |x| x),
+    }
+}
+
+/// The certified answer for exactly these inputs.
+pub fn certified(op: Op, by: Option<Input>, inputs: &Inputs<Float>, bits: u32) -> Result<Vec<Float>, Uncertified> {
+    let best = variant(op, inputs.model, BEST)?;
+    match by {
+        None => truth(best, Clamps::NONE, inputs, bits, |x| x).map(components),
+        Some(by) => gradient_truth(best, Clamps::NONE, inputs, Some(by), bits, |x| x),
+    }
+}
+
+/// What storing the inputs may have cost each component of the answer: Σ over all coordinates of |answer with this coordinate
+/// half a unit in the last place further out (or in, where out is outside) − answer|.
+pub fn storage_cost<S: Number>(op: Op, by: Option<Input>, inputs: &Inputs<S>, bits: u32) -> Vec<Float> {
+    let exact = inputs.map(Number::to_float);
+    let answer = certified(op, by, &exact, bits).unwrap();
+    let mut cost: Vec<Float> = answer.iter().map(|_| Float::new(bits)).collect();
+    for (input, role) in op.inputs() {
+        let n = exact.vector(*input).map_or(0, Vec::len);
+        for i in (0..n).filter(|_| *role != Role::Number) {
+            let moved = |sign: i32| {
+                let mut moved = exact.clone();
+                let place = &mut moved.vector_mut(*input).unwrap().as_mut().unwrap()[i];
+                let half_ulp = inputs.c.ulp(place) / 2;
+                let wide = Float::with_val(4 * bits, &*place);
+                *place = if place.is_sign_negative() == (sign > 0) { wide - half_ulp } else { wide + half_ulp };
+                certified(op, by, &moved, bits)
+            };
+            let Ok(moved) = moved(1).or_else(|_| moved(-1)) else { continue };
+            for ((cost, moved), answer) in cost.iter_mut().zip(moved).zip(&answer) {
+                *cost += (moved - answer).abs();
+            }
         }
     }
-
-    /// The certified answer for exactly these inputs.
-    pub fn truth(&self, inputs: &Inputs<Float>, bits: u32) -> Result<Vec<Float>, Uncertified> {
-        let best = variant(self.op, self.model, BEST)?;
-        match self.by {
-            None => truth(best, Clamps::NONE, inputs, bits, |x| x).map(components),
-            Some(by) => gradient_truth(best, Clamps::NONE, inputs, Some(by), bits, |x| x),
-        }
-    }
+    cost
 }
 
 /// The components of an answer.
