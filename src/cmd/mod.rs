@@ -58,7 +58,13 @@ const EXIT_USAGE: u8 = 2;
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
-    let result = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        // What was asked for (help, version) goes to standard output.
+        Err(answer) if !answer.use_stderr() => answer.exit(),
+        Err(error) => return fail(&one_line(&error.to_string())),
+    };
+    let result = match verb {
         Verb::Sweep(verb) => verb.run().map(done),
         Verb::Eval(verb) => verb.run().map(done),
         Verb::Audit(verb) => verb.run(),
@@ -72,11 +78,27 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        Err(Failure(line)) => {
-            eprintln!("hypprec: {line}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(Failure(line)) => fail(&line),
     }
+}
+
+fn fail(line: &str) -> ExitCode {
+    say(&format!("hypprec: {line}"));
+    ExitCode::from(EXIT_USAGE)
+}
+
+/// A line on standard error; a reader that has gone away is no reason to stop.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The parser's complaint without its usage text, in one line.
+fn one_line(complaint: &str) -> String {
+    let told = complaint.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let line = told.collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 /// Writes to standard output; a reader that has gone away is no error.

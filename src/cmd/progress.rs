@@ -35,7 +35,7 @@ impl Progress for Reporter {
         let before = self.done.fetch_add(cells, Ordering::Relaxed);
         let line = |done: u64| done * LINES / self.cells.max(1);
         if self.plain && line(before + cells) > line(before) {
-            eprintln!("{} of {} cells", before + cells, self.cells);
+            super::say(&format!("{} of {} cells", before + cells, self.cells));
         }
     }
 }

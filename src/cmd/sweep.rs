@@ -7,7 +7,7 @@ use super::report::{CLIP, CURVES, STUDY};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Model, Op};
 use crate::report;
-use crate::study::{Filter, clip_rows, curve_rows, forget_parts, run, summary_rows};
+use crate::study::{Filter, clip_rows, curve_rows, forget_parts, keep_worst, run, summary_rows};
 use crate::table::{self, TableError};
 use std::fs;
 use std::path::PathBuf;
@@ -43,6 +43,9 @@ pub struct Sweep {
     /// Keep only these curvatures (c > 0 of curvature −c)
     #[arg(long, value_delimiter = ',')]
     curvature: Vec<f64>,
+    /// Also add the worst case of each operation, model and arithmetic to the files of this folder, which only grow
+    #[arg(long, value_name = "DIR")]
+    worst: Option<PathBuf>,
     /// Threads [default: one a core]
     #[arg(long)]
     jobs: Option<usize>,
@@ -74,6 +77,10 @@ impl Sweep {
         table::write(&folder.join(CURVES), &provenance, &curves)?;
         table::write_atomic(&folder.join(STUDY), |out| out.write_all(named.text.as_bytes()))?;
         let page = report::study_page(&folder, &named.study, &provenance, &curves, &clip)?;
+        if let Some(kept) = &self.worst {
+            let added = keep_worst(kept, &groups, &rows)?;
+            super::print(&format!("{added} worst cases added to {}\n", kept.display()))?;
+        }
         forget_parts(&folder)?;
         super::print(&format!(
             "{} cells in {:.1} s; the page is {}\n",

@@ -355,7 +355,7 @@ registry! {
     Distance Poincare "B4-eft" ["ogita2005"] "B4, g by error-free transformations", "" => |q, k| Scalar(distance::arsinh_compensated(k, q.x(), q.y()));
     Distance Poincare "B5" ["stable-hyperbolic"] "lift, then (1/√c) arcosh(−c⟨X,Y⟩)", "close pairs; far pairs" => |q, k| Scalar(distance::through_lorentz(k, q.x(), q.y()));
 
-    Distance Lorentz | LorentzAmbient "best" ["hypprec"] "(2/√c) arsinh √(P²+Q²), Q² = ½c²‖x∧y‖²/(c r_x r_y + c⟨x,y⟩), space coordinates only", "" => |q, k| Scalar(distance::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
+    Distance Lorentz | LorentzAmbient "best" ["hypprec"] "(2/√c) arsinh h, 2h² = (c‖x−y‖²+c²‖x∧y‖²)/(T_xT_y+c⟨x,y⟩+1), space coordinates only; another sum where ⟨x,y⟩ < 0", "" => |q, k| Scalar(distance::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
     Distance Lorentz | LorentzAmbient "L1" ["nickel2018"] "(1/√c) arcosh(−c⟨x,y⟩_L)", "close pairs at any radius" => |q, k| Scalar(distance::lorentz_arcosh::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
     Distance Lorentz | LorentzAmbient "L2" ["manifoldsjl"] "(2/√c) arsinh(½√(c⟨x−y,x−y⟩_L))", "radial pairs" => |q, k| Scalar(distance::lorentz_chord::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
     Distance Lorentz | LorentzAmbient "L3" ["hyperball"] "L1, √(2δ) below δ = 10⁻⁶", "close pairs far out" => |q, k| Scalar(distance::lorentz_taylor::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));

@@ -227,7 +227,9 @@ fn differs<S: Number>(a: &Inputs<S>, b: &Inputs<S>) -> bool {
 pub fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Float>) -> Option<Outcome> {
     let points = op.inputs().iter().filter(|(_, role)| *role == Role::Point).map(|(input, _)| *input);
     let finite = |input: Input| exact.vector(input).is_none_or(|v| v.iter().all(Float::is_finite));
-    if !op.inputs().iter().all(|(input, _)| finite(*input)) {
+    // A curvature that the arithmetic can only hold as 0 or ∞ is beyond its range too.
+    let curved = exact.c.is_normal();
+    if !curved || !op.inputs().iter().all(|(input, _)| finite(*input)) {
         return Some(Outcome::Overflow);
     }
     let ball = matches!(stored.model, Model::Poincare | Model::Klein);

@@ -5,12 +5,14 @@ mod exhibit;
 mod grid;
 mod run;
 mod tables;
+mod worst;
 
 pub use curves::{FIGURE, FLOOR, JOINT, MAX, P99, curve_rows};
 pub use exhibit::{Column, Error, Exhibit, Figure, Key, Kind, Selection, Take, Value};
 pub use grid::{Filter, GroupSpec, Study, StudyError};
 pub use run::{Progress, RunError, measure_all, run};
 pub use tables::{clip_rows, summary_rows};
+pub use worst::keep_worst;
 
 /// Forgets what a finished run kept for the case that it is killed.
 pub fn forget_parts(folder: &std::path::Path) -> Result<(), crate::table::TableError> {

@@ -89,7 +89,8 @@ pub(super) fn forget(folder: &Path) -> Result<(), TableError> {
 fn prepare(parts: &Path, fingerprint: &str, resume: bool) -> Result<(), RunError> {
     let key = parts.join("fingerprint");
     if parts.exists() {
-        if resume {
+        // Parts without a fingerprint are those of a run that was killed before it had measured anything.
+        if resume && key.exists() {
             return match fs::read_to_string(&key) {
                 Ok(found) if found == fingerprint => Ok(()),
                 _ => Err(RunError::Foreign(parts.to_owned())),

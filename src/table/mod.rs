@@ -134,17 +134,23 @@ impl TableError {
     }
 }
 
-/// Writes a file beside its place, flushes it to the disk and renames it: it is there whole or not at all.
+/// Writes a file beside its place, flushes it to the disk and renames it: it is there whole or not at all. Through a link
+/// the file that it points to is replaced; a device or a pipe, which nothing can replace, is written to as it is.
 pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TableError> {
     let io = |source| TableError::Io { path: path.to_owned(), source };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let mut out = File::options().write(true).open(path).map_err(io)?;
+        return write(&mut out).and_then(|()| out.flush()).map_err(io);
+    }
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = place.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(name);
+    let beside = place.with_file_name(name);
     let attempt = || -> io::Result<()> {
         let mut out = BufWriter::new(File::create(&beside)?);
         write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, &place)
     };
     attempt().inspect_err(|_| drop(fs::remove_file(&beside))).map_err(io)
 }
@@ -262,6 +268,18 @@ mod tests {
         let path = folder.path().join("x.csv");
         write_atomic(&path, |_| Err(io::Error::other("full"))).unwrap_err();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("x.csv"), folder.path().join("link.csv"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_atomic(&link, |out| out.write_all(b"new")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
     }
 
     proptest! {
