@@ -196,7 +196,7 @@ fn gyration_through_ball<V: Vector + ?Sized>(
     let curvature = k.wide_c.clone().times(2.0);
     let of_b = beta.clone() / &ball.gap_x / &q / &q - &((ball.half_sinh / &q).square() * &alpha);
     let of_w = alpha * &(p.times(2.0) - &ball.gap_y) - &(b2 * &beta);
-    let of_w = of_w / &(ball.gap_x.sqrt() * &q) / &(ball.gap_y.sqrt() * &q) * &curvature;
+    let of_w = of_w / &(ball.gap_x * &q) / &(ball.gap_y * &q) * &curvature;
     let of_b = of_b * &curvature;
     // v − of_b·α_y y + of_w(α_x(x + y) + (α_y − α_x)y), y as (x + y) − x.
     let (of_sum, of_y) = (of_w.clone() * &ax, of_w * &change - &(of_b * &ay));

@@ -16,6 +16,9 @@ pub(super) fn norm<V: Vector + ?Sized>(x: &V) -> Wide<V> {
 pub(super) fn dist<V: Vector + ?Sized>(x: &V, y: &V) -> Wide<V> {
     match x.difference_exponent(y) {
         0 => x.dist2_wide(y).sqrt(),
+        // Scaled up by the difference's exponent a point that is not tiny itself could overflow; where it is not, a tiny
+        // difference is exact as it is (Sterbenz), or rounded once.
+        k if k < 0 && x.scale_exponent().max(y.scale_exponent()) >= 0 => norm(x.minus(y).borrow()),
         k => x.ldexp(-k).borrow().dist2_wide(y.ldexp(-k).borrow()).sqrt().ldexp(k),
     }
 }
