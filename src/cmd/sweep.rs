@@ -70,7 +70,7 @@ impl Sweep {
         let rows = pool.install(|| run(&groups, &folder, &fingerprint, self.resume, &reporter))?;
         reporter.clear();
 
-        let (clip, curves) = (clip_rows(&rows), curve_rows(&named.study, &rows));
+        let (clip, curves) = (clip_rows(&rows), curve_rows(&named.study, &rows, &|_| None));
         table::write(&folder.join("cells.csv"), &provenance, &rows)?;
         table::write(&folder.join("summary.csv"), &provenance, &summary_rows(&rows))?;
         table::write(&folder.join(CLIP), &provenance, &clip)?;
