@@ -1,8 +1,9 @@
 //! A study's page: what its TOML declares, drawn from the small tables that a sweep reduced its cells to.
 
 use super::ReportError;
+use super::dots::Dots;
 use super::page::Page;
-use super::plot::{COLOURS, Dots, Heat, Lines, Rank, Scale, Series, Shares};
+use super::plot::{COLOURS, Heat, Lines, Rank, Scale, Series, Shares};
 use crate::arithmetic::Arithmetic;
 use crate::formula::Model;
 use crate::guard::{GUARDS, Precision};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 const ULPS_RANGE: (f64, f64) = (-1.0, 9.0);
 /// log₁₀ of relative errors: what no answer is drawn beyond.
 const USELESS: f64 = 1.0;
-/// Significant bits of the finest arithmetic whose errors an axis reaches down to, where several are drawn.
+/// Significant bits of the arithmetic whose errors an axis reaches down to, where none is named.
 const FINEST: u32 = f64::MANTISSA_DIGITS;
 /// Lines that are drawn thin, because there are this many of them or more.
 const MANY: usize = 5;
@@ -202,7 +203,7 @@ impl<'a> Facet<'a> {
             return ULPS_RANGE;
         }
         let bits = self.held(Column::Scalar).iter().filter_map(|name| name.parse().ok()).map(Arithmetic::bits).max();
-        let half_ulp = -f64::from(bits.unwrap_or(FINEST).min(FINEST)) * std::f64::consts::LOG10_2;
+        let half_ulp = -f64::from(bits.unwrap_or(FINEST)) * std::f64::consts::LOG10_2;
         (half_ulp.floor() - 1.0, USELESS)
     }
 
