@@ -4,7 +4,7 @@ use super::Failure;
 use super::named::{Named, place};
 use super::progress::Reporter;
 use crate::study::{Filter, measure_all, summary_rows};
-use crate::table::{TableError, fingerprint, write_atomic};
+use crate::table::{SummaryRow, TableError, fingerprint, write_atomic};
 use crate::verdict::check::{Baseline, Fault, FaultKind, Verdict, compare, verdict};
 use serde_json::json;
 use std::fs;
@@ -49,8 +49,9 @@ impl Check {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let named = Named::open(&self.study)?;
         let path = self.path(&named.name);
+        let asked = self.asked(&named);
         if self.accept {
-            let measured = self.measure(&named)?;
+            let measured = Baseline { rows: self.measure(&named)?, ..asked };
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 fs::create_dir_all(folder).map_err(TableError::io(folder))?;
             }
@@ -59,17 +60,17 @@ impl Check {
             return Ok(ExitCode::SUCCESS);
         }
         // Before the measurement, so that what cannot be compared is known at once.
-        let accepted = match self.accepted(&named, &path) {
+        let accepted = match self.accepted(&named, &path, &asked) {
             Ok(accepted) => accepted,
-            Err(Failure(line)) => return self.incomparable(&named, &line),
+            Err(Failure(line)) => {
+                self.say(&named, Verdict::Incomparable, &[], 0, Some(&line))?;
+                return Ok(ExitCode::from(EXIT_INCOMPARABLE));
+            }
         };
-        let measured = self.measure(&named)?;
-        if let Err(error) = accepted.belongs_to(&measured, &path) {
-            return self.incomparable(&named, &error.to_string());
-        }
-        let faults = compare(&accepted.rows, &measured.rows);
+        let rows = self.measure(&named)?;
+        let faults = compare(&accepted.rows, &rows);
         let verdict = verdict(&faults);
-        self.say(&named, verdict, &faults, measured.rows.len(), None)?;
+        self.say(&named, verdict, &faults, rows.len(), None)?;
         Ok(ExitCode::from(exit_code(verdict)))
     }
 
@@ -78,32 +79,35 @@ impl Check {
         self.baseline.clone().unwrap_or_else(own)
     }
 
-    fn measure(&self, named: &Named) -> Result<Baseline, Failure> {
+    /// What a baseline of this study says before its rows.
+    fn asked(&self, named: &Named) -> Baseline {
+        Baseline {
+            provenance: named.provenance(format!("hypprec check {} --accept", self.study)),
+            study: named.name.clone(),
+            fingerprint: fingerprint(named.text.as_bytes()),
+            rows: Vec::new(),
+        }
+    }
+
+    fn measure(&self, named: &Named) -> Result<Vec<SummaryRow>, Failure> {
         let groups = named.study.groups(&Filter::default()).map_err(|error| place(&self.study, &error))?;
         let reporter = Reporter::new(groups.iter().map(|group| group.cases.len() as u64).sum());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let cells = pool.install(|| measure_all(&groups, &reporter))?;
         reporter.clear();
-        Ok(Baseline {
-            provenance: named.provenance(format!("hypprec check {} --accept", self.study)),
-            study: named.name.clone(),
-            fingerprint: fingerprint(named.text.as_bytes()),
-            rows: summary_rows(&cells),
-        })
+        Ok(summary_rows(&cells))
     }
 
-    fn accepted(&self, named: &Named, path: &Path) -> Result<Baseline, Failure> {
+    /// The accepted rows, if they are whole and of the study that is asked for.
+    fn accepted(&self, named: &Named, path: &Path, asked: &Baseline) -> Result<Baseline, Failure> {
         let (name, compiled_in) = GATE;
         let text = match self.baseline.is_none() && named.name == name && named.text_is_built_in() && !path.exists() {
             true => compiled_in.to_owned(),
             false => fs::read_to_string(path).map_err(TableError::io(path))?,
         };
-        Ok(Baseline::parse(&text, path)?)
-    }
-
-    fn incomparable(&self, named: &Named, line: &str) -> Result<ExitCode, Failure> {
-        self.say(named, Verdict::Incomparable, &[], 0, Some(line))?;
-        Ok(ExitCode::from(EXIT_INCOMPARABLE))
+        let accepted = Baseline::parse(&text, path)?;
+        accepted.belongs_to(asked, path)?;
+        Ok(accepted)
     }
 
     /// The verdict on standard output and, where it is asked for, as Markdown.

@@ -8,7 +8,8 @@ use crate::arithmetic::Arithmetic;
 use crate::formula::{Model, Op};
 use crate::report;
 use crate::study::{Filter, clip_rows, curve_rows, forget_parts, keep_worst, run, summary_rows};
-use crate::table::{self, TableError};
+use crate::table::{self, CellRow, TableError};
+use crate::verdict::choose;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -70,7 +71,7 @@ impl Sweep {
         let rows = pool.install(|| run(&groups, &folder, &fingerprint, self.resume, &reporter))?;
         reporter.clear();
 
-        let (clip, curves) = (clip_rows(&rows), curve_rows(&named.study, &rows));
+        let (clip, curves) = (clip_rows(&rows), curve_rows(&named.study, &rows, &cost));
         table::write(&folder.join("cells.csv"), &provenance, &rows)?;
         table::write(&folder.join("summary.csv"), &provenance, &summary_rows(&rows))?;
         table::write(&folder.join(CLIP), &provenance, &clip)?;
@@ -122,4 +123,9 @@ impl Sweep {
         option("curvature", texts(&self.curvature));
         words.join(" ")
     }
+}
+
+/// What a cell's variant costs, as the benchmark measured it.
+fn cost(cell: &CellRow) -> Option<f64> {
+    choose::cost(cell.model.parse().ok()?, &cell.scalar, &cell.op, &cell.variant)
 }

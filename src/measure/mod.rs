@@ -233,8 +233,21 @@ pub fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Flo
         return Some(Outcome::Overflow);
     }
     let ball = matches!(stored.model, Model::Poincare | Model::Klein);
-    let is_outside = |input: Input| stored.vector(input).is_some_and(|x| S::outside(&stored.c, x));
+    // A double-double cannot tell its last numbers inside the rim from the first beyond it; exact coordinates can.
+    let is_outside = |input: Input| {
+        stored.vector(input).is_some_and(|x| S::outside(&stored.c, x))
+            || exact.vector(input).is_some_and(|x| beyond_the_rim(&exact.c, x))
+    };
     (ball && points.into_iter().any(is_outside)).then_some(Outcome::Outside)
+}
+
+/// Whether c‖x‖² ≥ 1, for exact coordinates in a ball.
+fn beyond_the_rim(c: &Float, x: &[Float]) -> bool {
+    const GUARD_BITS: u32 = 64;
+    // Products of three are exact; what their sum rounds is far below the last gap to the rim.
+    let bits = 3 * x.iter().map(Float::prec).chain([c.prec()]).max().unwrap_or(0) + GUARD_BITS;
+    let norm2 = x.iter().fold(Float::new(bits), |sum, x| sum + Float::with_val(bits, x.square_ref()));
+    norm2 * c >= 1
 }
 
 impl Quantity {
@@ -339,6 +352,17 @@ mod tests {
                     assert!(parts.total < 1e-13, "{model} {by} {direction}: {parts:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_point_that_double_double_takes_for_the_last_inside_is_outside() {
+        let case = [Case { variant: variant(Op::Distance, Model::Klein, BEST).unwrap(), guard: NONE }];
+        for direction in Direction::ALL.iter().copied() {
+            let sample = Sample { c: 1.0, dim: 16, radius: 40.0, separation: 0.01, direction, seed: 7 };
+            let quantity = Quantity::value(Op::Distance, Model::Klein);
+            let group = measure(&sample, quantity, Model::Klein, &crate::arithmetic::Dd::from(0.0), &case).unwrap();
+            assert_ne!(group.cells[0].outcome, Outcome::Nan, "{direction}");
         }
     }
 

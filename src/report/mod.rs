@@ -1,5 +1,6 @@
 //! Pages and plots, made from tables alone.
 
+mod dots;
 mod index;
 mod page;
 mod plot;

@@ -1,6 +1,7 @@
 //! A study's page: what its TOML declares, drawn from the small tables that a sweep reduced its cells to.
 
 use super::ReportError;
+use super::dots::Dots;
 use super::page::Page;
 use super::plot::{COLOURS, Heat, Lines, Rank, Scale, Series, Shares};
 use crate::arithmetic::Arithmetic;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 const ULPS_RANGE: (f64, f64) = (-1.0, 9.0);
 /// log₁₀ of relative errors: what no answer is drawn beyond.
 const USELESS: f64 = 1.0;
-/// Significant bits of the finest arithmetic whose errors an axis reaches down to, where several are drawn.
+/// Significant bits of the arithmetic whose errors an axis reaches down to, where none is named.
 const FINEST: u32 = f64::MANTISSA_DIGITS;
 /// Lines that are drawn thin, because there are this many of them or more.
 const MANY: usize = 5;
@@ -26,7 +27,7 @@ const NOTHING: &str = "no answer";
 const UNKNOWN: &str = "?";
 
 fn log(x: f64) -> f64 {
-    pxfm::f_log10(x.abs().max(f64::MIN_POSITIVE))
+    Scale::Log.at(x)
 }
 
 /// Writes plots, index.html and README.md into the folder and says where the page is.
@@ -140,7 +141,8 @@ fn facets(page: &mut Page, study: &Study, exhibit: &Exhibit, curves: &[CurveRow]
                 }
             }
             Kind::Table => facet.table(page, &title),
-            Kind::Pareto | Kind::Text | Kind::Clips => {}
+            Kind::Pareto => page.plot(&name, &facet.pareto(title), &caption)?,
+            Kind::Text | Kind::Clips => {}
         }
     }
     Ok(())
@@ -201,7 +203,7 @@ impl<'a> Facet<'a> {
             return ULPS_RANGE;
         }
         let bits = self.held(Column::Scalar).iter().filter_map(|name| name.parse().ok()).map(Arithmetic::bits).max();
-        let half_ulp = -f64::from(bits.unwrap_or(FINEST).min(FINEST)) * std::f64::consts::LOG10_2;
+        let half_ulp = -f64::from(bits.unwrap_or(FINEST)) * std::f64::consts::LOG10_2;
         (half_ulp.floor() - 1.0, USELESS)
     }
 
@@ -244,21 +246,15 @@ impl<'a> Facet<'a> {
         let column = self.exhibit.x[0];
         let x_scale = scale(column);
         let y_scale = if self.exhibit.value.take.is_error() { Scale::Log } else { Scale::Plain };
-        let at = |x: f64| if x_scale == Scale::Log { log(x) } else { x };
-        let xs = || self.rows.iter().map(|row| at(place(&row.x)));
+        let xs = || self.rows.iter().map(|row| x_scale.at(place(&row.x)));
         // A radius is seen from the origin.
         let least = if x_scale == Scale::Plain { 0.0 } else { xs().fold(f64::INFINITY, f64::min) };
         let x_range = (least, xs().fold(least + 1.0, f64::max));
-        let y_range = match y_scale {
-            Scale::Log => self.error_range(),
-            Scale::Plain => self.plain_range(),
-        };
-        let height = |row: &CurveRow| match y_scale {
-            Scale::Log => row.value.map_or(f64::INFINITY, log),
-            Scale::Plain => row.value.unwrap_or(f64::INFINITY),
-        };
+        let y_range = if y_scale == Scale::Log { self.error_range() } else { self.plain_range() };
+        let height = |row: &CurveRow| row.value.map_or(f64::INFINITY, |value| y_scale.at(value));
         let points = |name: &str| -> Vec<(f64, f64)> {
-            let mut points: Vec<(f64, f64)> = self.of(name).map(|row| (at(place(&row.x)), height(row))).collect();
+            let mut points: Vec<(f64, f64)> =
+                self.of(name).map(|row| (x_scale.at(place(&row.x)), height(row))).collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             points
         };
@@ -348,6 +344,20 @@ impl<'a> Facet<'a> {
         Rank { title, x, x_range: self.error_range(), rows }
     }
 
+    fn pareto(&self, title: String) -> Dots {
+        let firsts = distinct(self.series().into_iter().map(|name| name.split(JOINT).next().unwrap_or(name)));
+        let dot = |row: &&CurveRow| {
+            let colour = firsts.iter().position(|first| row.series.split(JOINT).next() == Some(first)).unwrap_or(0);
+            let at = (log(place(&row.x)), row.value.map_or(f64::INFINITY, log));
+            (row.series.replace(JOINT, " "), COLOURS[colour % COLOURS.len()], at)
+        };
+        let dots: Vec<(String, RGBColor, (f64, f64))> = self.rows.iter().map(dot).collect();
+        let costs = || dots.iter().map(|dot| dot.2.0);
+        let x_range = (costs().fold(0.0, f64::min), costs().fold(1.0, f64::max) + 0.1);
+        let x = "cost: one plain Euclidean distance in the same arithmetic is 1".to_owned();
+        Dots { title, x, y: self.value_label(), x_range, y_range: self.error_range(), dots }
+    }
+
     fn shares(&self, title: String) -> Shares {
         let colour = |outcome: &Outcome| match outcome {
             Outcome::Ok => COLOURS[2],
@@ -399,7 +409,8 @@ fn place(x: &str) -> f64 {
 /// Whether a column spans orders of magnitude.
 fn scale(column: Column) -> Scale {
     match column {
-        Column::C | Column::Dim | Column::Separation => Scale::Log,
+        Column::C | Column::Separation => Scale::Log,
+        Column::Dim => Scale::Log2,
         _ => Scale::Plain,
     }
 }

@@ -18,13 +18,16 @@ pub const MAX: &str = "max";
 /// What a figure's rows are filed under, before its name.
 pub const FIGURE: &str = "figure ";
 
+/// What one evaluation of a cell's variant costs, where that was measured.
+pub type Cost = dyn Fn(&CellRow) -> Option<f64>;
+
 /// The rows of every exhibit and figure, in the order of the study.
-pub fn curve_rows(study: &Study, cells: &[CellRow]) -> Vec<CurveRow> {
+pub fn curve_rows(study: &Study, cells: &[CellRow], cost: &Cost) -> Vec<CurveRow> {
     let mut rows = Vec::new();
     for exhibit in study.exhibits() {
         let chosen = choose(cells, &exhibit.keep, &exhibit.not);
         for (facet, cells) in groups(&chosen, &exhibit.each, &exhibit.keep) {
-            exhibit_rows(exhibit, &facet, &cells, &mut rows);
+            exhibit_rows(exhibit, &facet, &cells, cost, &mut rows);
         }
     }
     for (name, figure) in &study.figures {
@@ -60,7 +63,7 @@ fn groups<'a>(cells: &[&'a CellRow], columns: &[Column], order: &Selection) -> V
     found.into_iter().map(|(keys, cells)| (joined(&keys), cells)).collect()
 }
 
-fn exhibit_rows(exhibit: &Exhibit, facet: &str, cells: &[&CellRow], rows: &mut Vec<CurveRow>) {
+fn exhibit_rows(exhibit: &Exhibit, facet: &str, cells: &[&CellRow], cost: &Cost, rows: &mut Vec<CurveRow>) {
     let mut push = |series: &str, x: &str, n: usize, value: Option<f64>| {
         let (exhibit, facet) = (exhibit.name.clone(), facet.to_owned());
         rows.push(CurveRow { exhibit, facet, series: series.to_owned(), x: x.to_owned(), n, value });
@@ -79,6 +82,11 @@ fn exhibit_rows(exhibit: &Exhibit, facet: &str, cells: &[&CellRow], rows: &mut V
                 for kind in Outcome::ALL {
                     let n = cells.iter().filter(|cell| outcome(cell) == *kind).count();
                     push(&series, &kind.to_string(), cells.len(), Some(n as f64 / cells.len() as f64));
+                }
+            }
+            Kind::Pareto => {
+                if let Some(cost) = cells.first().and_then(|cell| cost(cell)) {
+                    push(&series, &cost.to_string(), cells.len(), reduced(&exhibit.value, &cells));
                 }
             }
             _ => {
@@ -112,6 +120,10 @@ fn figure_rows(name: &str, figure: &Figure, cells: &[&CellRow], rows: &mut Vec<C
     };
     ranked.sort_by(|a, b| badness(&a.2).total_cmp(&badness(&b.2)));
     ranked.truncate(figure.first.unwrap_or(usize::MAX));
+    if let Some(last) = figure.last {
+        ranked.drain(..ranked.len().saturating_sub(last));
+        ranked.reverse();
+    }
     for (series, n, value) in ranked {
         let exhibit = format!("{FIGURE}{name}");
         rows.push(CurveRow { exhibit, facet: String::new(), series, x: String::new(), n, value });
@@ -197,7 +209,10 @@ mod tests {
     }
 
     fn rows(tail: &str) -> Vec<(String, String, Option<f64>)> {
-        curve_rows(&study(tail), &cells()).into_iter().map(|row| (row.series, row.x, row.value)).collect()
+        curve_rows(&study(tail), &cells(), &|cell| (cell.model == "lorentz").then_some(2.5))
+            .into_iter()
+            .map(|row| (row.series, row.x, row.value))
+            .collect()
     }
 
     fn row(series: &str, x: &str, value: impl Into<Option<f64>>) -> (String, String, Option<f64>) {
@@ -226,8 +241,16 @@ mod tests {
         assert_eq!(held, [row("lorentz", "", 3.0), row("poincare", "", 1.0)]);
         let needed = rows(&figure("take = \"needs\", tolerance = 1e-3, over = \"radius\""));
         assert_eq!(needed, [row("lorentz", "", 1.0), row("poincare", "", None)]);
+        let last = figure("take = \"holds\", tolerance = 1e-5").replace("by = ", "last = 1\nby = ");
+        assert_eq!(rows(&last), [row("poincare", "", 1.0)]);
         assert_eq!(rows(&figure("take = \"share\", tolerance = 1e-4"))[1], row("poincare", "", 0.5));
         assert_eq!(rows(&figure("take = \"median\""))[0], row("lorentz", "", 1e-6 * 1.0));
+    }
+
+    #[test]
+    fn a_variant_without_a_cost_is_not_weighed() {
+        let rows = rows("[[exhibit]]\nkind = \"pareto\"\nname = \"a\"\nseries = [\"model\"]\n");
+        assert_eq!(rows, [row("lorentz", "2.5", 1e-6 * 100.0)]);
     }
 
     #[test]

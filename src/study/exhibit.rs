@@ -89,8 +89,10 @@ pub struct Figure {
     /// Ranked from the best to the worst, one for each combination of the values of these columns.
     #[serde(default)]
     pub by: Vec<Column>,
-    /// How many of the ranked are named; all without it.
+    /// How many of the ranked are named, from the best; all without it.
     pub first: Option<usize>,
+    /// How many are named, from the worst.
+    pub last: Option<usize>,
 }
 
 /// One figure of many cells.

@@ -7,7 +7,7 @@ mod run;
 mod tables;
 mod worst;
 
-pub use curves::{FIGURE, FLOOR, JOINT, MAX, P99, curve_rows};
+pub use curves::{Cost, FIGURE, FLOOR, JOINT, MAX, P99, curve_rows};
 pub use exhibit::{Column, Error, Exhibit, Figure, Key, Kind, Selection, Take, Value};
 pub use grid::{Filter, GroupSpec, Study, StudyError};
 pub use run::{Progress, RunError, measure_all, run};
