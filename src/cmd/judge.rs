@@ -4,8 +4,13 @@ use super::Failure;
 use crate::arithmetic::Arithmetic;
 use crate::formula::{BEST, Input, Model, Op, Variant, variant};
 use crate::guard::{Guard, NONE, guard};
-use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, judge, number, shipped};
+use crate::report;
+use crate::table::{self, Provenance, TableError};
+use crate::verdict::judge::study::{ClipStudy, STUDY};
+use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, SEED, judge, number, shipped};
 use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Judge a clip: where it caps, what it costs below the cap, what goes wrong above it, and the threshold it should be.
 ///
@@ -18,7 +23,8 @@ use std::fmt::Write;
 #[command(after_help = "Examples:
   hypprec judge --eps 1e-3 --model poincare --scalar f32 --tolerance 1e-2
   hypprec judge --guard hyptorch --model poincare --scalar f32 --tolerance 1e-2 --gradient
-  hypprec judge --guard meru --model lorentz --scalar f32 --tolerance 1e-3 --separation 5")]
+  hypprec judge --guard meru --model lorentz --scalar f32 --tolerance 1e-3 --separation 5
+  hypprec judge --all --out reports/clip")]
 pub struct Judge {
     /// A library's guard, judged on the variant it comes with (see `hypprec list guards`) [default: none]
     #[arg(long, conflicts_with_all = ["eps", "max_norm"])]
@@ -30,14 +36,14 @@ pub struct Judge {
     #[arg(long)]
     max_norm: Option<f64>,
     /// The arithmetic: f32, f64, bf16, f16, dd, mpfr:BITS
-    #[arg(long)]
-    scalar: Arithmetic,
+    #[arg(long, required_unless_present = "all")]
+    scalar: Option<Arithmetic>,
     /// The model
     #[arg(long, default_value = "poincare")]
     model: Model,
     /// The largest total error to accept: relative; for point-valued operations a distance in units of 1/√c
-    #[arg(long)]
-    tolerance: f64,
+    #[arg(long, required_unless_present = "all")]
+    tolerance: Option<f64>,
     /// The operation
     #[arg(long, default_value = "distance")]
     op: Op,
@@ -59,10 +65,19 @@ pub struct Judge {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Judge every guard in use instead, by studies/clip.toml, and write tables, plots and a page
+    #[arg(long, conflicts_with_all = ["guard", "eps", "max_norm", "scalar", "tolerance", "gradient", "json"])]
+    all: bool,
+    /// Where --all writes
+    #[arg(long, default_value = "out/clip", requires = "all")]
+    out: PathBuf,
 }
 
 impl Judge {
     pub fn run(self) -> Result<(), Failure> {
+        if self.all {
+            return all(&self.out);
+        }
         let question = self.question()?;
         let mut judgements = vec![judge(&question, None)?];
         if self.gradient {
@@ -76,7 +91,10 @@ impl Judge {
 
     fn question(&self) -> Result<Question, Failure> {
         let Judge { model, op, .. } = *self;
-        positive("tolerance", self.tolerance)?;
+        let (Some(arithmetic), Some(tolerance)) = (self.scalar, self.tolerance) else {
+            return Err(Failure("judge needs --scalar and --tolerance".to_owned()));
+        };
+        positive("tolerance", tolerance)?;
         positive("curvature", self.curvature)?;
         positive("separation", self.separation)?;
         if self.separation > DEEPEST {
@@ -98,11 +116,11 @@ impl Judge {
             op,
             model,
             variant: self.variant(guard)?,
-            arithmetic: self.scalar,
+            arithmetic,
             c: self.curvature,
             dims: self.dim.clone(),
             separation: self.separation,
-            tolerance: self.tolerance,
+            tolerance,
         })
     }
 
@@ -141,6 +159,25 @@ impl Judge {
     }
 }
 
+/// Runs the clip study.
+fn all(folder: &Path) -> Result<(), Failure> {
+    let study = ClipStudy::parse(STUDY)?;
+    fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+    let tables = study.run(|what| eprintln!("judged {what}"))?;
+    let provenance = Provenance {
+        command: "hypprec judge --all --out reports/clip".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: env!("HYPPREC_REVISION").to_owned(),
+        seed: SEED,
+        host: super::sweep::host(),
+    };
+    table::write(&folder.join("verdicts.csv"), &provenance, &tables.verdicts)?;
+    table::write(&folder.join("curve.csv"), &provenance, &tables.curve)?;
+    table::write(&folder.join("paper.csv"), &provenance, &tables.paper)?;
+    let page = report::clip(folder, &study, &provenance, &tables)?;
+    super::print(&format!("{} guards judged; the page is {}\n", tables.verdicts.len(), page.display()))
+}
+
 /// Dimensions that pairs can be drawn in, and that answer in seconds.
 const DIMS: std::ops::RangeInclusive<usize> = 2..=4096;
 
@@ -156,7 +193,7 @@ fn text(j: &Judgement) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{name:<12}{value}");
+        let _ = writeln!(out, "{name:<13}{value}");
     };
     let dims: Vec<String> = j.dims.iter().map(ToString::to_string).collect();
     let threshold = j.threshold.map_or("no threshold".to_owned(), |cut| cut.to_string());
@@ -217,12 +254,8 @@ fn length(rho: f64, c: f64) -> String {
 }
 
 fn errors(at: &At) -> String {
-    let error = |x: Option<f64>| x.map_or("no answer".to_owned(), number);
-    format!(
-        "worst error {} (storing {}, rounding {}; with clamps {})",
-        error(at.plain),
-        error(at.storage),
-        error(at.rounding),
-        error(at.clamped)
-    )
+    let error = |x: Option<f64>| x.map_or("no answer for some".to_owned(), number);
+    let clamped = if at.clamped == at.plain { String::new() } else { format!("; with clamps {}", error(at.clamped)) };
+    let (storing, rounding) = (error(at.storage), error(at.rounding));
+    format!("worst error {} (storing {storing}, rounding {rounding}{clamped})", error(at.plain))
 }
