@@ -30,10 +30,10 @@ pub struct Judge {
     #[arg(long, conflicts_with_all = ["eps", "max_norm"])]
     guard: Option<String>,
     /// The clip ‖x‖ ≤ (1 − EPS)/√c on a ball
-    #[arg(long, conflicts_with = "max_norm")]
+    #[arg(long, allow_negative_numbers = true, conflicts_with = "max_norm")]
     eps: Option<f64>,
     /// The clip ‖s‖ ≤ MAX_NORM on Lorentz space coordinates
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     max_norm: Option<f64>,
     /// The arithmetic: f32, f64, bf16, f16, dd, mpfr:BITS
     #[arg(long, required_unless_present = "all")]
@@ -42,7 +42,7 @@ pub struct Judge {
     #[arg(long, default_value = "poincare")]
     model: Model,
     /// The largest total error to accept: relative; for point-valued operations a distance in units of 1/√c
-    #[arg(long, required_unless_present = "all")]
+    #[arg(long, allow_negative_numbers = true, required_unless_present = "all")]
     tolerance: Option<f64>,
     /// The operation
     #[arg(long, default_value = "distance")]
@@ -51,13 +51,13 @@ pub struct Judge {
     #[arg(long)]
     variant: Option<String>,
     /// c of curvature −c
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     curvature: f64,
     /// Dimensions to draw in
     #[arg(long, value_delimiter = ',', default_values_t = [2, 16])]
     dim: Vec<usize>,
     /// The least separation √c d(x, y) of the pairs for which the answer is to hold: closer pairs hold less far out
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     separation: f64,
     /// Also judge the gradient of the distance by x
     #[arg(long)]
