@@ -36,14 +36,14 @@ pub struct Judge {
     #[arg(long, allow_negative_numbers = true)]
     max_norm: Option<f64>,
     /// The arithmetic: f32, f64, bf16, f16, dd, mpfr:BITS
-    #[arg(long, required_unless_present = "all")]
-    scalar: Option<Arithmetic>,
+    #[arg(long, default_value = "f32")]
+    scalar: Arithmetic,
     /// The model
     #[arg(long, default_value = "poincare")]
     model: Model,
     /// The largest total error to accept: relative; for point-valued operations a distance in units of 1/√c
-    #[arg(long, allow_negative_numbers = true, required_unless_present = "all")]
-    tolerance: Option<f64>,
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1e-2)]
+    tolerance: f64,
     /// The operation
     #[arg(long, default_value = "distance")]
     op: Op,
@@ -91,10 +91,7 @@ impl Judge {
 
     fn question(&self) -> Result<Question, Failure> {
         let Judge { model, op, .. } = *self;
-        let (Some(arithmetic), Some(tolerance)) = (self.scalar, self.tolerance) else {
-            return Err(Failure("judge needs --scalar and --tolerance".to_owned()));
-        };
-        positive("tolerance", tolerance)?;
+        positive("tolerance", self.tolerance)?;
         positive("curvature", self.curvature)?;
         positive("separation", self.separation)?;
         if self.separation > DEEPEST {
@@ -116,11 +113,11 @@ impl Judge {
             op,
             model,
             variant: self.variant(guard)?,
-            arithmetic,
+            arithmetic: self.scalar,
             c: self.curvature,
             dims: self.dim.clone(),
             separation: self.separation,
-            tolerance,
+            tolerance: self.tolerance,
         })
     }
 
