@@ -5,7 +5,7 @@ use crate::arithmetic::Arithmetic;
 use crate::formula::{BEST, Input, Model, Op, Variant, variant};
 use crate::guard::{Guard, NONE, guard};
 use crate::report;
-use crate::table::{self, Provenance, TableError};
+use crate::table::{self, TableError};
 use crate::verdict::judge::study::{ClipStudy, STUDY};
 use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, SEED, judge, number, shipped};
 use std::fmt::Write;
@@ -161,13 +161,7 @@ fn all(folder: &Path) -> Result<(), Failure> {
     let study = ClipStudy::parse(STUDY)?;
     fs::create_dir_all(folder).map_err(TableError::io(folder))?;
     let tables = study.run(|what| eprintln!("judged {what}"))?;
-    let provenance = Provenance {
-        command: "hypprec judge --all --out reports/clip".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: env!("HYPPREC_REVISION").to_owned(),
-        seed: SEED,
-        host: super::sweep::host(),
-    };
+    let provenance = super::named::provenance("hypprec judge --all --out reports/clip".to_owned(), SEED);
     table::write(&folder.join("verdicts.csv"), &provenance, &tables.verdicts)?;
     table::write(&folder.join("curve.csv"), &provenance, &tables.curve)?;
     table::write(&folder.join("paper.csv"), &provenance, &tables.paper)?;

@@ -2,7 +2,7 @@
 
 use super::ReportError;
 use super::page::Page;
-use super::plot::{COLOURS, Lines, Plain, Series};
+use super::plot::{COLOURS, Lines, Scale, Series};
 use crate::table::Provenance;
 use crate::verdict::judge::study::{ClipStudy, ClipTables, CurveRow, VerdictRow};
 use crate::verdict::judge::{Kind, ONE_BIT, RESOLUTION, number};
@@ -113,7 +113,7 @@ fn curves(page: &mut Page, study: &ClipStudy, tables: &ClipTables, scalar: &str)
     let rows: Vec<&CurveRow> =
         tables.curve.iter().filter(|row| row.scalar == scalar && minus_log(row.eps) <= x_range.1).collect();
     let bars = bars(tables, scalar, x_range.1);
-    let lines = |title: String, y: &str, y_range: (f64, f64), point: &dyn Fn(&CurveRow) -> f64| {
+    let lines = |title: String, y: &str, y_range: (f64, f64), y_scale: Scale, point: &dyn Fn(&CurveRow) -> f64| {
         let series = |(i, variant): (usize, &String)| Series {
             name: variant.clone(),
             colour: COLOURS[i % COLOURS.len()],
@@ -126,6 +126,8 @@ fn curves(page: &mut Page, study: &ClipStudy, tables: &ClipTables, scalar: &str)
             y: y.to_owned(),
             x_range,
             y_range,
+            x_scale: Scale::Plain,
+            y_scale,
             series: study.curve.variants.iter().enumerate().map(series).collect(),
             bars: bars.clone(),
         }
@@ -135,6 +137,7 @@ fn curves(page: &mut Page, study: &ClipStudy, tables: &ClipTables, scalar: &str)
         format!("What a threshold lets through, Poincaré, {scalar}"),
         "worst relative error at the cap",
         error_range(scalar),
+        Scale::Log,
         &|row| log(row.error.unwrap_or(NO_ANSWER)),
     );
     page.plot(
@@ -143,13 +146,16 @@ fn curves(page: &mut Page, study: &ClipStudy, tables: &ClipTables, scalar: &str)
         &format!("{scalar}: the worst total error of the distance between points at the cap, by threshold and variant; a dot at the top: no answer. Upright: the libraries' thresholds."),
     )?;
     let most = rows.iter().map(|row| row.lost_radius).fold(1.0, f64::max);
-    let lost =
-        lines(format!("What a threshold gives away, Poincaré, {scalar}"), "usable radius lost", (0.0, most), &|row| {
-            row.lost_radius
-        });
+    let lost = lines(
+        format!("What a threshold gives away, Poincaré, {scalar}"),
+        "usable radius lost",
+        (0.0, most),
+        Scale::Plain,
+        &|row| row.lost_radius,
+    );
     page.plot(
         &format!("lost-{scalar}"),
-        &Plain(lost),
+        &lost,
         &format!(
             "{scalar}: how much of the radius to which each variant keeps {} the threshold cuts off.",
             number(study.curve.tolerance)
@@ -201,7 +207,7 @@ fn paper(page: &mut Page, study: &ClipStudy, tables: &ClipTables) {
                 optional(value.error_at_cap),
                 optional(value.error_at_cap_storing),
                 optional(slope.error_at_cap),
-                slope.error_at_cap_rounding.map_or("all".to_owned(), |x| format!("{:.2e} %", 100.0 * x)),
+                slope.error_at_cap_rounding.map_or("all".to_owned(), |x| format!("{} %", number(100.0 * x))),
                 optional(value.riemannian_factor),
                 value.verdict.clone(),
                 value.recommended.clone(),
