@@ -186,7 +186,7 @@ fn an_impossible_need_says_so_and_what_would_do() {
     let ranking = json(&format!("{words} --json"));
     assert_eq!(ranking["fit"], Value::Bool(false));
     let kinds: Vec<&str> = ranking["nearest"].as_array().unwrap().iter().map(|r| r["kind"].as_str().unwrap()).collect();
-    assert!(["arithmetic", "bits", "radius"].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    assert!(["arithmetic", "bits", "separation"].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
     let need = Need::new(30.0, 1e-3, 16, 1e-6).unwrap().scalars(&["f32"]).unwrap();
     let ranking = choose(&need);
     assert!(ranking.fits.is_empty() && !ranking.rejected.is_empty());
