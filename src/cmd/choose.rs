@@ -20,10 +20,10 @@ use std::path::PathBuf;
   hypprec choose --radius 30 --separation 1e-3 --scalar f32 --tolerance 1e-6 --json")]
 pub struct Choose {
     /// √c d(0, x) of the farthest point
-    #[arg(long, required_unless_present = "regenerate")]
+    #[arg(long, allow_negative_numbers = true, required_unless_present = "regenerate")]
     radius: Option<f64>,
     /// √c d(x, y) of the closest pair
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     separation: f64,
     /// Coordinates of a point
     #[arg(long, default_value_t = 16)]
@@ -32,7 +32,7 @@ pub struct Choose {
     #[arg(long, value_delimiter = ',', default_value = "any")]
     scalar: Vec<String>,
     /// The largest total error to accept: relative; for point-valued operations a distance in units of 1/√c
-    #[arg(long, required_unless_present = "regenerate")]
+    #[arg(long, allow_negative_numbers = true, required_unless_present = "regenerate")]
     tolerance: Option<f64>,
     /// What must keep it (may be repeated): distance, exp, log, add, mlr, transport, gradient (of the distance)
     #[arg(long, value_delimiter = ',', default_value = "distance")]

@@ -4,8 +4,13 @@ use super::Failure;
 use crate::arithmetic::Arithmetic;
 use crate::formula::{BEST, Input, Model, Op, Variant, variant};
 use crate::guard::{Guard, NONE, guard};
-use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, judge, number, shipped};
+use crate::report;
+use crate::table::{self, TableError};
+use crate::verdict::judge::study::{ClipStudy, STUDY};
+use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, SEED, judge, number, shipped};
 use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Judge a clip: where it caps, what it costs below the cap, what goes wrong above it, and the threshold it should be.
 ///
@@ -18,25 +23,26 @@ use std::fmt::Write;
 #[command(after_help = "Examples:
   hypprec judge --eps 1e-3 --model poincare --scalar f32 --tolerance 1e-2
   hypprec judge --guard hyptorch --model poincare --scalar f32 --tolerance 1e-2 --gradient
-  hypprec judge --guard meru --model lorentz --scalar f32 --tolerance 1e-3 --separation 5")]
+  hypprec judge --guard meru --model lorentz --scalar f32 --tolerance 1e-3 --separation 5
+  hypprec judge --all --out reports/clip")]
 pub struct Judge {
     /// A library's guard, judged on the variant it comes with (see `hypprec list guards`) [default: none]
     #[arg(long, conflicts_with_all = ["eps", "max_norm"])]
     guard: Option<String>,
     /// The clip ‖x‖ ≤ (1 − EPS)/√c on a ball
-    #[arg(long, conflicts_with = "max_norm")]
+    #[arg(long, allow_negative_numbers = true, conflicts_with = "max_norm")]
     eps: Option<f64>,
     /// The clip ‖s‖ ≤ MAX_NORM on Lorentz space coordinates
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     max_norm: Option<f64>,
     /// The arithmetic: f32, f64, bf16, f16, dd, mpfr:BITS
-    #[arg(long)]
+    #[arg(long, default_value = "f32")]
     scalar: Arithmetic,
     /// The model
     #[arg(long, default_value = "poincare")]
     model: Model,
     /// The largest total error to accept: relative; for point-valued operations a distance in units of 1/√c
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1e-2)]
     tolerance: f64,
     /// The operation
     #[arg(long, default_value = "distance")]
@@ -45,13 +51,13 @@ pub struct Judge {
     #[arg(long)]
     variant: Option<String>,
     /// c of curvature −c
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     curvature: f64,
     /// Dimensions to draw in
     #[arg(long, value_delimiter = ',', default_values_t = [2, 16])]
     dim: Vec<usize>,
     /// The least separation √c d(x, y) of the pairs for which the answer is to hold: closer pairs hold less far out
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     separation: f64,
     /// Also judge the gradient of the distance by x
     #[arg(long)]
@@ -59,10 +65,19 @@ pub struct Judge {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Judge every guard in use instead, by studies/clip.toml, and write tables, plots and a page
+    #[arg(long, conflicts_with_all = ["guard", "eps", "max_norm", "scalar", "tolerance", "gradient", "json"])]
+    all: bool,
+    /// Where --all writes
+    #[arg(long, default_value = "out/clip", requires = "all")]
+    out: PathBuf,
 }
 
 impl Judge {
     pub fn run(self) -> Result<(), Failure> {
+        if self.all {
+            return all(&self.out);
+        }
         let question = self.question()?;
         let mut judgements = vec![judge(&question, None)?];
         if self.gradient {
@@ -141,6 +156,19 @@ impl Judge {
     }
 }
 
+/// Runs the clip study.
+fn all(folder: &Path) -> Result<(), Failure> {
+    let study = ClipStudy::parse(STUDY)?;
+    fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+    let tables = study.run(|what| eprintln!("judged {what}"))?;
+    let provenance = super::named::provenance("hypprec judge --all --out reports/clip".to_owned(), SEED);
+    table::write(&folder.join("verdicts.csv"), &provenance, &tables.verdicts)?;
+    table::write(&folder.join("curve.csv"), &provenance, &tables.curve)?;
+    table::write(&folder.join("paper.csv"), &provenance, &tables.paper)?;
+    let page = report::clip(folder, &study, &provenance, &tables)?;
+    super::print(&format!("{} guards judged; the page is {}\n", tables.verdicts.len(), page.display()))
+}
+
 /// Dimensions that pairs can be drawn in, and that answer in seconds.
 const DIMS: std::ops::RangeInclusive<usize> = 2..=4096;
 
@@ -156,7 +184,7 @@ fn text(j: &Judgement) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{name:<12}{value}");
+        let _ = writeln!(out, "{name:<13}{value}");
     };
     let dims: Vec<String> = j.dims.iter().map(ToString::to_string).collect();
     let threshold = j.threshold.map_or("no threshold".to_owned(), |cut| cut.to_string());
@@ -217,12 +245,8 @@ fn length(rho: f64, c: f64) -> String {
 }
 
 fn errors(at: &At) -> String {
-    let error = |x: Option<f64>| x.map_or("no answer".to_owned(), number);
-    format!(
-        "worst error {} (storing {}, rounding {}; with clamps {})",
-        error(at.plain),
-        error(at.storage),
-        error(at.rounding),
-        error(at.clamped)
-    )
+    let error = |x: Option<f64>| x.map_or("no answer for some".to_owned(), number);
+    let clamped = if at.clamped == at.plain { String::new() } else { format!("; with clamps {}", error(at.clamped)) };
+    let (storing, rounding) = (error(at.storage), error(at.rounding));
+    format!("worst error {} (storing {storing}, rounding {rounding}{clamped})", error(at.plain))
 }

@@ -1,5 +1,6 @@
 //! Pages and plots, made from tables alone.
 
+mod clip;
 mod dots;
 mod index;
 mod page;
@@ -7,6 +8,7 @@ mod plot;
 mod scan;
 mod study;
 
+pub use clip::clip;
 pub use index::{Entry, entries, index};
 pub use scan::{Section, scan, sections};
 pub use study::{answer, study_page};

@@ -366,11 +366,13 @@ fn remedies(need: &Need, all: &[Entry]) -> Vec<Remedy> {
     if let Some(entry) = sorted(other).into_iter().next() {
         found.push(Remedy::Arithmetic(entry));
     }
-    let widest = unguarded().filter(|e| e.error().is_some_and(|error| error > 0.0)).max_by_key(|e| bits(e.scalar));
-    if let Some((entry, error)) = widest.and_then(|e| Some((e, e.error()?))) {
+    let enough = |entry: &Entry| {
+        let error = entry.error().filter(|error| *error > 0.0)?;
         let more = pxfm::f_log2(error / need.tolerance).ceil();
-        let bits = (f64::from(bits(entry.scalar)) + more).max(1.0) as u32;
-        found.push(Remedy::Bits { model: entry.model, bits });
+        Some((entry.model, (f64::from(bits(entry.scalar)) + more).max(1.0) as u32))
+    };
+    if let Some((model, bits)) = unguarded().filter_map(enough).min_by_key(|(_, bits)| *bits) {
+        found.push(Remedy::Bits { model, bits });
     }
     let fit = |radius: f64, separation: f64| {
         let eased = Need { radius, separation, ..need.clone() };

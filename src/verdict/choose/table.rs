@@ -27,8 +27,8 @@ pub struct Row<'a> {
     pub guard: &'a str,
     pub dim: usize,
     /// By separation, then radius: the worst error of all pairs drawn within that radius and at no less than that
-    /// separation, in this dimension and the lower ones. Cells end before the first radius at which it is more than 1 or a
-    /// pair has no answer; the first cells, where no two points are that far apart, are 0.
+    /// separation, in this dimension and the lower ones. Cells end before the first radius at which it, or storing alone, is
+    /// more than 1 or a pair has no answer; the first cells, where no two points are that far apart, are 0.
     errors: Vec<Vec<f64>>,
 }
 

@@ -13,6 +13,7 @@
 mod cut;
 mod reach;
 mod shipped;
+pub mod study;
 mod words;
 
 pub(crate) use cut::rounded;
@@ -36,7 +37,7 @@ const BEYOND: f64 = 1.0;
 /// Pairs of each kind at each radius, separation and dimension.
 const REPLICAS: u64 = 2;
 /// Every pair is drawn from this.
-const SEED: u64 = 20_261_124;
+pub const SEED: u64 = 20_261_124;
 
 /// What is judged.
 #[derive(Clone, Debug)]
@@ -234,6 +235,25 @@ fn judge_in<S: Number>(question: &Question, by: Option<Input>, like: S) -> Resul
     };
     judgement.why = words::why(&judgement);
     Ok(judgement)
+}
+
+/// How far out the variant holds without any guard, and its worst errors at the cap of each threshold: points beyond the
+/// end of a scan have no answer.
+///
+/// # Errors
+/// If a truth could not be certified.
+pub fn points(question: &Question, cuts: &[Cut]) -> Result<(f64, Vec<At>), MeasureError> {
+    let Question { model, c, tolerance, .. } = *question;
+    let quantity = Quantity { op: question.op, gradient: None, to: model };
+    let pairs = question.pairs();
+    crate::with_arithmetic!(question.arithmetic, |proto| {
+        let (variant, clamps) = (question.variant, Clamps::NONE);
+        let probe = Probe { quantity, model, variant, clamps, pairs: &pairs, like: proto };
+        let mut scan = Scan::outwards(probe, tolerance, &[PLAIN])?;
+        let holds = scan.reach(PLAIN, tolerance)?;
+        let at = cuts.iter().map(|cut| scan.at(cut.cap(model, c))).collect::<Result<_, _>>()?;
+        Ok((holds, at))
+    })
 }
 
 /// Whether a cap lets more through than holds, or gives usable radius away.
