@@ -19,7 +19,7 @@ pub mod report;
 pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;
-#[cfg(feature = "cli")]
 pub mod verdict;
 
+pub use verdict::choose::{Need, choose};
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};

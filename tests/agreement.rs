@@ -57,8 +57,8 @@ fn samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     for (seed, c) in [1.0, 0.25, 3.7].into_iter().enumerate() {
         for dim in [2, 5] {
-            for direction in [Direction::Radial, Direction::Tangential, Direction::Random, Direction::Antipodal] {
-                for radius in [0.3, 2.5, 7.0] {
+            for direction in Direction::ALL.iter().copied().filter(|direction| *direction != Direction::Same) {
+                for radius in [0.4, 2.5, 7.0] {
                     samples.push(Sample { c, dim, radius, separation: 0.7, direction, seed: seed as u64 });
                 }
             }

@@ -1,6 +1,8 @@
 //! The command line: one file per verb, and the only room that prints or exits.
 
+mod choose;
 mod eval;
+mod judge;
 mod list;
 mod points;
 mod progress;
@@ -24,6 +26,8 @@ enum Verb {
     Sweep(sweep::Sweep),
     Eval(eval::Eval),
     List(list::List),
+    Judge(judge::Judge),
+    Choose(choose::Choose),
     Scan(scan::Scan),
 }
 
@@ -45,6 +49,8 @@ pub fn main() -> ExitCode {
         Verb::Sweep(verb) => verb.run(),
         Verb::Eval(verb) => verb.run(),
         Verb::List(verb) => verb.run(),
+        Verb::Judge(verb) => verb.run(),
+        Verb::Choose(verb) => verb.run(),
         Verb::Scan(verb) => verb.run(),
     };
     match result {

@@ -327,7 +327,7 @@ mod tests {
     fn gradients_of_all_models_have_their_truth() {
         for model in [Model::Poincare, Model::Lorentz, Model::Klein] {
             for by in [Input::X, Input::Y] {
-                for direction in [Direction::Radial, Direction::Tangential, Direction::Random, Direction::Antipodal] {
+                for direction in Direction::ALL.iter().copied().filter(|direction| *direction != Direction::Same) {
                     let sample = sample(2.0, 0.5, direction);
                     let quantity = Quantity { op: Op::Distance, gradient: Some(by), to: model };
                     let case = [Case { variant: variant(Op::Distance, model, BEST).unwrap(), guard: NONE }];

@@ -15,6 +15,8 @@ pub enum Direction {
     Radial,
     /// At right angles to the ray.
     Tangential,
+    /// At the same radius, as far off as the separation says: no more than twice the radius.
+    Level,
     /// In an independent direction from the origin, at the same radius.
     Random,
     /// On the opposite ray, at the same radius.
@@ -24,12 +26,18 @@ pub enum Direction {
 }
 
 impl Direction {
-    pub const ALL: &'static [Direction] =
-        &[Direction::Radial, Direction::Tangential, Direction::Random, Direction::Antipodal, Direction::Same];
+    pub const ALL: &'static [Direction] = &[
+        Direction::Radial,
+        Direction::Tangential,
+        Direction::Level,
+        Direction::Random,
+        Direction::Antipodal,
+        Direction::Same,
+    ];
 
     /// Whether the separation can be chosen.
     pub fn has_separation(self) -> bool {
-        matches!(self, Direction::Radial | Direction::Tangential)
+        matches!(self, Direction::Radial | Direction::Tangential | Direction::Level)
     }
 }
 
@@ -38,6 +46,7 @@ impl fmt::Display for Direction {
         f.pad(match self {
             Direction::Radial => "radial",
             Direction::Tangential => "tangential",
+            Direction::Level => "level",
             Direction::Random => "random",
             Direction::Antipodal => "antipodal",
             Direction::Same => "self",
@@ -124,6 +133,13 @@ impl Sample {
 
         let step = number(self.separation);
         let from_x = |velocity: &Plane| x.combine(&step.clone().cosh(), velocity, &step.clone().sinh());
+        // At the same radius, in a direction with these cosine and sine; the unit tangent at x towards it.
+        let around = |cos: Interval, sin: Interval, distance: Interval| {
+            let y = Plane { time: cosh.clone(), along: sinh.clone() * &cos, across: sinh.clone() * &sin };
+            let coth = distance.clone().cosh() / &distance.clone().sinh();
+            let towards = y.combine(&distance.clone().sinh().recip(), &x, &-coth);
+            (y, distance, towards)
+        };
         let (y, distance, towards) = match self.direction {
             Direction::Radial => (from_x(&radial), step.clone(), radial.clone()),
             Direction::Tangential => (from_x(&tangential), step.clone(), tangential.clone()),
@@ -133,15 +149,17 @@ impl Sample {
                 let back = Plane { time: -sinh.clone(), along: -cosh.clone(), across: zero.clone() };
                 (y, radius.clone().times(2.0), back)
             }
+            // sinh(D/2) = sinh ρ sin(ω/2), in both.
+            Direction::Level => {
+                let half = step.clone().times(0.5).sinh() / &sinh;
+                let cos = half.clone().square().times(2.0).one_minus();
+                let sin = half.clone() * &half.square().one_minus().sqrt();
+                around(cos, sin.times(2.0), step.clone())
+            }
             Direction::Random => {
                 let (cos, sin) = omega;
-                let y = Plane { time: cosh.clone(), along: sinh.clone() * &cos, across: sinh.clone() * &sin };
-                // sinh²(D/2) = sinh²ρ sin²(ω/2), sin²(ω/2) = (1 − cos ω)/2.
-                let half = (cos.one_minus().times(0.5)).sqrt() * &sinh;
-                let distance = half.asinh().times(2.0);
-                let coth = distance.clone().cosh() / &distance.clone().sinh();
-                let towards = y.combine(&distance.clone().sinh().recip(), &x, &-coth);
-                (y, distance, towards)
+                let half = cos.clone().one_minus().times(0.5).sqrt() * &sinh;
+                around(cos, sin, half.asinh().times(2.0))
             }
         };
         // Towards = cos φ radial + sin φ tangential; sideways = −sin φ radial + cos φ tangential.
@@ -219,6 +237,11 @@ fn uniform(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 impl Geometry {
+    /// √c d(x, y).
+    pub fn distance(&self) -> &Interval {
+        &self.distance
+    }
+
     /// The exact coordinates of an input of an operation. For a hyperplane score the point is y, the hyperplane passes
     /// through x; the vector that is transported, and the hyperplane's normal, make a 3-4-5 angle with the geodesic.
     fn input(&self, op: Op, input: Input, model: Model) -> Vec<Interval> {

@@ -242,6 +242,11 @@ impl Block {
                     let separations: &[f64] = if direction.has_separation() { &self.separations } else { &fixed };
                     for &separation in separations {
                         for &radius in &self.radii {
+                            if direction == Direction::Level && separation > 2.0 * radius {
+                                return Err(format!(
+                                    "two points at radius {radius} are never {separation} apart: no level pairs there"
+                                ));
+                            }
                             for _ in 0..self.replicas {
                                 let seed = seed.wrapping_add((*next + 1).wrapping_mul(SEED_STEP));
                                 samples.push((*next, Sample { c, dim, radius, separation, direction, seed }));

@@ -1,4 +1,9 @@
 //! Verdicts: measured errors turned into answers that people act on.
 
+pub mod choose;
+#[cfg(feature = "cli")]
+pub mod judge;
+#[cfg(feature = "cli")]
+mod pairs;
 #[cfg(feature = "cli")]
 pub mod scan;

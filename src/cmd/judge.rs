@@ -1,0 +1,228 @@
+//! `hypprec judge`: is a clip too loose, sound or too tight?
+
+use super::Failure;
+use crate::arithmetic::Arithmetic;
+use crate::formula::{BEST, Input, Model, Op, Variant, variant};
+use crate::guard::{Guard, NONE, guard};
+use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, judge, number, shipped};
+use std::fmt::Write;
+
+/// Judge a clip: where it caps, what it costs below the cap, what goes wrong above it, and the threshold it should be.
+///
+/// Everything is measured now: pairs of every kind within a radius and at no less than the separation are stored in the
+/// arithmetic and compared with certified truth; the radius is bisected. "Holds" means that every drawn pair keeps its
+/// total error (storing, formula, clamps) within the tolerance. A threshold is too loose when it lets radii through that
+/// the variant does not hold, too tight when it gives away more than one bit of the coordinates (ln 2 of radius), and
+/// sound in between.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  hypprec judge --eps 1e-3 --model poincare --scalar f32 --tolerance 1e-2
+  hypprec judge --guard hyptorch --model poincare --scalar f32 --tolerance 1e-2 --gradient
+  hypprec judge --guard meru --model lorentz --scalar f32 --tolerance 1e-3 --separation 5")]
+pub struct Judge {
+    /// A library's guard, judged on the variant it comes with (see `hypprec list guards`) [default: none]
+    #[arg(long, conflicts_with_all = ["eps", "max_norm"])]
+    guard: Option<String>,
+    /// The clip ‖x‖ ≤ (1 − EPS)/√c on a ball
+    #[arg(long, conflicts_with = "max_norm")]
+    eps: Option<f64>,
+    /// The clip ‖s‖ ≤ MAX_NORM on Lorentz space coordinates
+    #[arg(long)]
+    max_norm: Option<f64>,
+    /// The arithmetic: f32, f64, bf16, f16, dd, mpfr:BITS
+    #[arg(long)]
+    scalar: Arithmetic,
+    /// The model
+    #[arg(long, default_value = "poincare")]
+    model: Model,
+    /// The largest total error to accept: relative; for point-valued operations a distance in units of 1/√c
+    #[arg(long)]
+    tolerance: f64,
+    /// The operation
+    #[arg(long, default_value = "distance")]
+    op: Op,
+    /// The variant [default: the one the guard comes with; the library's own without a guard]
+    #[arg(long)]
+    variant: Option<String>,
+    /// c of curvature −c
+    #[arg(long, default_value_t = 1.0)]
+    curvature: f64,
+    /// Dimensions to draw in
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 16])]
+    dim: Vec<usize>,
+    /// The least separation √c d(x, y) of the pairs for which the answer is to hold: closer pairs hold less far out
+    #[arg(long, default_value_t = 1.0)]
+    separation: f64,
+    /// Also judge the gradient of the distance by x
+    #[arg(long)]
+    gradient: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Judge {
+    pub fn run(self) -> Result<(), Failure> {
+        let question = self.question()?;
+        let mut judgements = vec![judge(&question, None)?];
+        if self.gradient {
+            judgements.push(judge(&question, Some(Input::X))?);
+        }
+        if self.json {
+            return super::print(&format!("{}\n", serde_json::to_string_pretty(&judgements)?));
+        }
+        super::print(&judgements.iter().map(text).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn question(&self) -> Result<Question, Failure> {
+        let Judge { model, op, .. } = *self;
+        positive("tolerance", self.tolerance)?;
+        positive("curvature", self.curvature)?;
+        positive("separation", self.separation)?;
+        if self.separation > DEEPEST {
+            return Err(Failure(format!("--separation {} is beyond {DEEPEST}, where scans end", self.separation)));
+        }
+        if let Some(dim) = self.dim.iter().find(|dim| !DIMS.contains(*dim)) {
+            return Err(Failure(format!("--dim {dim} is not between {} and {}", DIMS.start(), DIMS.end())));
+        }
+        if matches!(op, Op::Convert | Op::Project) {
+            return Err(Failure(format!("{op} has no answer that a clip could spoil")));
+        }
+        if self.gradient && op != Op::Distance {
+            return Err(Failure("--gradient is that of the distance".to_owned()));
+        }
+        let guard = self.guard()?;
+        Ok(Question {
+            guard,
+            cut: self.cut()?,
+            op,
+            model,
+            variant: self.variant(guard)?,
+            arithmetic: self.scalar,
+            c: self.curvature,
+            dims: self.dim.clone(),
+            separation: self.separation,
+            tolerance: self.tolerance,
+        })
+    }
+
+    fn guard(&self) -> Result<&'static Guard, Failure> {
+        let guard = self.guard.as_deref().map_or(Ok(NONE), guard)?;
+        if !guard.models.contains(&self.model) {
+            let models: Vec<&str> = guard.models.iter().map(|model| model.name()).collect();
+            return Err(Failure(format!("guard `{}` is for {}, not {}", guard.id, models.join(", "), self.model)));
+        }
+        Ok(guard)
+    }
+
+    fn cut(&self) -> Result<Option<Cut>, Failure> {
+        let ball = matches!(self.model, Model::Poincare | Model::Klein);
+        match (self.eps, self.max_norm) {
+            (Some(eps), _) if !(eps > 0.0 && eps < 1.0) => Err(Failure(format!("--eps {eps} is not between 0 and 1"))),
+            (Some(eps), _) if ball => Ok(Some(Cut { kind: Kind::RelativeNorm, value: eps })),
+            (None, Some(max)) if !ball => {
+                positive("max-norm", max)?;
+                Ok(Some(Cut { kind: Kind::SpaceNorm, value: max }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), _) => Err(Failure("--eps is for the balls; on the hyperboloid give --max-norm".to_owned())),
+            (None, Some(_)) => Err(Failure("--max-norm is for the hyperboloid; on a ball give --eps".to_owned())),
+        }
+    }
+
+    fn variant(&self, guard: &Guard) -> Result<&'static Variant, Failure> {
+        match &self.variant {
+            Some(id) => Ok(variant(self.op, self.model, id)?),
+            None => match shipped(guard, self.op, self.model) {
+                Some(variant) => Ok(variant),
+                None => Ok(variant(self.op, self.model, BEST)?),
+            },
+        }
+    }
+}
+
+/// Dimensions that pairs can be drawn in, and that answer in seconds.
+const DIMS: std::ops::RangeInclusive<usize> = 2..=4096;
+
+fn positive(name: &str, x: f64) -> Result<(), Failure> {
+    match x.is_finite() && x > 0.0 {
+        true => Ok(()),
+        false => Err(Failure(format!("--{name} {x} is not a positive number"))),
+    }
+}
+
+/// A judgement as people read it.
+fn text(j: &Judgement) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{name:<12}{value}");
+    };
+    let dims: Vec<String> = j.dims.iter().map(ToString::to_string).collect();
+    let threshold = j.threshold.map_or("no threshold".to_owned(), |cut| cut.to_string());
+    line("verdict", j.verdict.to_string().to_uppercase());
+    line(
+        "judged",
+        format!("{} · {} · {} {} · guard {} ({threshold}) · c = {}", j.model, j.scalar, j.op, j.variant, j.guard, j.c),
+    );
+    line("pairs", format!("at least {} apart (× 1/√c), dimensions {}", number(j.separation), dims.join(", ")));
+    line("caps at", j.cap.map_or("nothing".to_owned(), |cap| length(cap, j.c)));
+    line(
+        "holds to",
+        format!(
+            "{} within {} (without clamps {}; storing alone {})",
+            length(j.holds_radius, j.c),
+            number(j.tolerance),
+            radius(j.holds_radius_unguarded),
+            radius(j.floor_radius)
+        ),
+    );
+    if let Some(change) = j.clamps_change.filter(|change| *change > 0.0) {
+        line("below it", format!("the guard's clamps change answers by up to {}", number(change)));
+    }
+    if let Some(at) = &j.at_cap {
+        line("at the cap", errors(at));
+    }
+    if let Some(at) = &j.beyond_cap {
+        line("1 beyond", format!("{}, if nothing stopped it", errors(at)));
+    }
+    if let Some(from) = j.unanswered_from {
+        line("no answer", format!("for some pairs from radius {from:.2} on, without a guard"));
+    }
+    if j.op.starts_with("d(") {
+        let share = j.at_cap.and_then(|at| at.rounding).map_or("all".to_owned(), |x| format!("{:.2} %", 100.0 * x));
+        line("gradient", format!("{share} of it is rounding at the cap, in the worst pair"));
+        if let Some(factor) = j.riemannian_factor {
+            line("", format!("the Riemannian factor (1 − c‖x‖²)²/4 is {} there (0.25 at the origin)", number(factor)));
+        }
+    }
+    if let Some([loosest, tightest]) = &j.sound {
+        line("sound", format!("from {loosest} to {tightest}"));
+    }
+    line("recommended", j.recommended.map_or("none".to_owned(), |cut| cut.to_string()));
+    let _ = writeln!(out, "\n{}\nRadii are √c d(0, x), bisected to {RESOLUTION}.", j.why);
+    out
+}
+
+fn radius(rho: f64) -> String {
+    if rho >= DEEPEST { format!("beyond {DEEPEST}") } else { format!("{rho:.4}") }
+}
+
+/// A radius in units of 1/√c, and as a distance where that differs.
+fn length(rho: f64, c: f64) -> String {
+    if c == 1.0 || rho >= DEEPEST {
+        return radius(rho);
+    }
+    format!("{} (d₀ = {:.4} at c = {c})", radius(rho), rho / c.sqrt())
+}
+
+fn errors(at: &At) -> String {
+    let error = |x: Option<f64>| x.map_or("no answer".to_owned(), number);
+    format!(
+        "worst error {} (storing {}, rounding {}; with clamps {})",
+        error(at.plain),
+        error(at.storage),
+        error(at.rounding),
+        error(at.clamped)
+    )
+}
