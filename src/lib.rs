@@ -21,5 +21,5 @@ pub mod study;
 pub mod table;
 pub mod verdict;
 
-pub use verdict::choose::{Need, choose};
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
+pub use verdict::choose::{Need, choose};

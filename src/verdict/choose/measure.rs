@@ -161,7 +161,10 @@ impl Grid {
             .par_iter()
             .map(|(_, _, sample)| {
                 let cells = measure(sample, quantity, panel.model, like, &cases)?.cells;
-                Ok(cells.iter().map(|c| [c.parts.map(|p| p.total.abs()), c.parts.map(|p| p.representation.abs())]).collect())
+                Ok(cells
+                    .iter()
+                    .map(|c| [c.parts.map(|p| p.total.abs()), c.parts.map(|p| p.representation.abs())])
+                    .collect())
             })
             .collect();
         let measured = measured?;
@@ -214,7 +217,12 @@ impl Grid {
 
     fn table(&self, order: &[Key], mut rows: BTreeMap<Key, BTreeMap<usize, Errors>>) -> String {
         let words = |numbers: &[f64]| numbers.iter().map(|x| short(*x)).collect::<Vec<_>>();
-        let mut out = format!("{RADII}{}\n{},{}\n", words(&self.radii).join(" "), KEYS.join(","), words(&self.separations).join(","));
+        let mut out = format!(
+            "{RADII}{}\n{},{}\n",
+            words(&self.radii).join(" "),
+            KEYS.join(","),
+            words(&self.separations).join(",")
+        );
         for key in order {
             let mut lower: Option<Errors> = None;
             for (dim, errors) in rows.remove(key).unwrap_or_default() {
@@ -304,9 +312,7 @@ mod tests {
             let op = if panel.op == GRADIENT { Op::Distance } else { panel.op.parse().unwrap() };
             let scalar = panel.arithmetic.to_string();
             let cases = Grid::cases(&panel, op);
-            for (variant, guard) in
-                cases.iter().map(|c| (c.variant.id, c.guard.id)).chain([(STORING, NONE.id)])
-            {
+            for (variant, guard) in cases.iter().map(|c| (c.variant.id, c.guard.id)).chain([(STORING, NONE.id)]) {
                 let found = table().rows.iter().filter(|r| {
                     (r.model, r.scalar, r.op, r.variant, r.guard, r.dim)
                         == (panel.model, scalar.as_str(), panel.op.as_str(), variant, guard, panel.dim)

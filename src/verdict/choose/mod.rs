@@ -178,11 +178,23 @@ pub enum Remedy {
     /// An arithmetic that was not asked for, with which it would fit.
     Arithmetic(Entry),
     /// About so many bits, by halving the measured error with each.
-    Bits { model: Model, bits: u32 },
+    Bits {
+        model: Model,
+        bits: u32,
+    },
     /// What the arithmetics asked for keep of the rest: the radius, the separation, or the tolerance.
-    Radius { entry: Entry, radius: f64 },
-    Separation { entry: Entry, separation: f64 },
-    Tolerance { entry: Entry, tolerance: f64 },
+    Radius {
+        entry: Entry,
+        radius: f64,
+    },
+    Separation {
+        entry: Entry,
+        separation: f64,
+    },
+    Tolerance {
+        entry: Entry,
+        tolerance: f64,
+    },
 }
 
 /// The answer to a need.
@@ -256,13 +268,7 @@ fn entries(need: &Need) -> Vec<Entry> {
                 storing: storing(row),
                 cost: cost(row.model, row.scalar, row.op, row.variant),
             };
-            Entry {
-                model: row.model,
-                scalar: row.scalar,
-                guard: row.guard,
-                parts: vec![part],
-                reason: String::new(),
-            }
+            Entry { model: row.model, scalar: row.scalar, guard: row.guard, parts: vec![part], reason: String::new() }
         };
         rows.iter().filter(|row| row.variant != STORING).map(entry).collect()
     };
@@ -334,10 +340,15 @@ fn reasoned(entry: &Entry, need: &Need) -> Entry {
             false => format!("{why}; storing alone costs {}", short(storing)),
         }
     } else if let Some(rim) = rim.filter(|rim| *rim < need.radius) {
-        format!("{} ends at radius {rim:.1} on this ball: the margin at the rim is below its spacing near 1", entry.scalar)
+        format!(
+            "{} ends at radius {rim:.1} on this ball: the margin at the rim is below its spacing near 1",
+            entry.scalar
+        )
     } else if !keeps(storing) {
         let angle = match entry.model {
-            Model::Poincare | Model::Klein => "the margin at the rim and the angle between close pairs have too few bits left",
+            Model::Poincare | Model::Klein => {
+                "the margin at the rim and the angle between close pairs have too few bits left"
+            }
             Model::Lorentz | Model::LorentzAmbient => "the angle between close pairs has too few bits left",
         };
         format!("{op}: storing alone costs {}, so no formula helps: {angle}", short(storing))

@@ -237,7 +237,10 @@ pub fn scan<S: Number>(
         points: embedding.points,
         dim: embedding.width - time,
         standing,
-        radius: SHARES.iter().filter_map(|share| Some(radius(*share, quantile(&radii, *share)?, root, model))).collect(),
+        radius: SHARES
+            .iter()
+            .filter_map(|share| Some(radius(*share, quantile(&radii, *share)?, root, model)))
+            .collect(),
         radius_histogram: histogram(&radii.iter().map(|r| r * root).collect::<Vec<_>>(), 0.0),
         ties,
         duplicates,
@@ -250,7 +253,6 @@ pub fn scan<S: Number>(
     scan.need = need_of(&scan);
     Ok(scan)
 }
-
 
 fn radius(share: f64, distance: f64, root: f64, model: Model) -> Radius {
     let depth = root * distance;
