@@ -23,3 +23,8 @@ pub mod verdict;
 
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
 pub use verdict::choose::{Need, choose};
+
+/// The README's Rust runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -175,6 +175,14 @@ impl<R: Real> Real for Dual<R> {
     fn ldexp(self, exponent: i32) -> Self {
         Dual { value: self.value.ldexp(exponent), derivative: self.derivative.ldexp(exponent) }
     }
+    /// (√(a² + b²))′ = (a/h)a′ + (b/h)b′, whichever is the larger; 0 where h = 0.
+    fn hypot(self, other: &Self) -> Self {
+        let value = self.value.clone().hypot(&other.value);
+        let sum = self.value / &value * &self.derivative + &(other.value.clone() / &value * &other.derivative);
+        let zero = value.lit(0.0);
+        let derivative = zero.select_lt(&value, sum, value.clone().times(0.0));
+        Dual { value, derivative }
+    }
     fn square(self) -> Self {
         let derivative = (self.derivative * &self.value).times(2.0);
         Dual { value: self.value.square(), derivative }

@@ -269,6 +269,10 @@ impl Real for Interval {
             Interval { lo: Float::new(precision), hi }
         }
     }
+    /// The range of MPFR needs no scaling, and a choice of the larger would widen what it cannot decide.
+    fn hypot(self, other: &Interval) -> Interval {
+        (self.square() + &other.clone().square()).sqrt()
+    }
     fn square(self) -> Interval {
         let mut ends = self.abs();
         ends.lo.square_round(Round::Down);

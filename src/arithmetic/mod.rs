@@ -117,6 +117,16 @@ pub trait Real:
         let copy = self.clone();
         self * &copy
     }
+    /// √(self² + other²) for numbers that are not negative, without overflow where the answer is finite.
+    fn hypot(self, other: &Self) -> Self {
+        let zero = self.lit(0.0);
+        let large = self.select_lt(other, other.clone(), self.clone());
+        let small = self.select_lt(other, self.clone(), other.clone());
+        let ratio = small / &large;
+        let root = ratio.square().plus(1.0).sqrt() * &large;
+        // 0/0: the root of nothing is nothing, and a NaN stays one.
+        zero.select_lt(&large, root, large.clone().times(0.0))
+    }
     /// `1 / self`.
     fn recip(self) -> Self {
         self.lit(1.0) / &self
@@ -220,6 +230,15 @@ pub trait Vector {
     fn wedge2_wide(&self, other: &Self) -> Wide<Self>;
     /// 1 − c‖x‖², however much cancels.
     fn gap_wide(&self, c: &Self::Elem) -> Wide<Self>;
+    /// ℓ(x) and ℓ(y) of a linear form ℓ that vanishes at x only where x = 0: ⟨x, ·⟩, or where vectors are single the one
+    /// coordinate in which x is largest, so that ℓ(x)y − ℓ(y)x is a difference of exact products.
+    fn pivot_wide(&self, other: &Self) -> (Wide<Self>, Wide<Self>) {
+        (self.norm2_wide(), self.dot_wide(other))
+    }
+    /// ⟨ℓ(x)y − ℓ(y)x, a⟩ with [`Vector::pivot_wide`]'s ℓ.
+    fn wedge_dot_wide(&self, other: &Self, along: &Self) -> Wide<Self> {
+        self.norm2_wide() * &other.dot_wide(along) - &(self.dot_wide(other) * &self.dot_wide(along))
+    }
     /// ⟨y − x, a⟩, from exact differences.
     fn dot_difference_wide(&self, other: &Self, along: &Self) -> Wide<Self>;
     /// a·x + b·y, rounded once.

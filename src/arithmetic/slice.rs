@@ -72,9 +72,7 @@ impl<S: Scalar> Vector for [S] {
     /// of two exact products. O(n); the cross product of math.SE 4899272 takes O(n²).
     fn wedge2_wide(&self, other: &[S]) -> S::Wide {
         let zero = self[0].lit(0.0);
-        let (k, pivot) = (self.iter().enumerate())
-            .reduce(|m, x| if x.1.cmp_abs(m.1) == Ordering::Greater { x } else { m })
-            .expect("a vector has at least one element");
+        let (k, pivot) = pivot(self);
         if pivot.cmp_abs(&zero) == Ordering::Equal {
             return zero.widen();
         }
@@ -87,6 +85,16 @@ impl<S: Scalar> Vector for [S] {
             },
         );
         (norm_x * &norm_w - &x_w.square()) / &pivot.mul_wide(pivot)
+    }
+    fn pivot_wide(&self, other: &[S]) -> (S::Wide, S::Wide) {
+        let (k, pivot) = pivot(self);
+        (pivot.widen(), other[k].widen())
+    }
+    fn wedge_dot_wide(&self, other: &[S], along: &[S]) -> S::Wide {
+        let (k, pivot) = pivot(self);
+        let terms = self.iter().zip(other).zip(along);
+        let term = |((x, y), a): ((&S, &S), &S)| (pivot.mul_wide(y) - &other[k].mul_wide(x)) * &a.widen();
+        terms.map(term).reduce(|sum, term| sum + &term).expect("a vector has at least one element")
     }
     fn gap_wide(&self, c: &S) -> S::Wide {
         S::gap(c, self)
@@ -155,6 +163,12 @@ impl<S: Scalar> Vector for [S] {
     fn with_time(&self, time: S) -> Vec<S> {
         std::iter::once(time).chain(self.iter().cloned()).collect()
     }
+}
+
+/// The largest element and its index.
+fn pivot<S: Scalar>(x: &[S]) -> (usize, &S) {
+    let largest = |m: (usize, _), x: (usize, _)| if S::cmp_abs(x.1, m.1) == Ordering::Greater { x } else { m };
+    x.iter().enumerate().reduce(largest).expect("a vector has at least one element")
 }
 
 fn sum<S: Scalar, R: Real>(xs: &[S], ys: &[S], term: impl Fn(&S, &S) -> R) -> R {

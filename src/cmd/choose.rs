@@ -101,7 +101,7 @@ impl Choose {
         let scanned = scanned.map_err(|error| Failure(format!("{}: {error}", file.display())))?;
         let none = || Failure(format!("{}: fewer than two different points inside the model", file.display()));
         let need = scanned.need.ok_or_else(none)?;
-        eprintln!("{}", read_off(&need));
+        super::say(&read_off(&need));
         Ok(need)
     }
 }

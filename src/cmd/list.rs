@@ -103,11 +103,15 @@ impl List {
     }
 }
 
-/// Columns, each as wide as its widest cell but the last.
 fn aligned(entries: &[Value]) -> String {
     let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let rows: Vec<Vec<String>> =
         entries.iter().filter_map(Value::as_object).map(|entry| entry.values().map(cell).collect()).collect();
+    in_columns(&rows)
+}
+
+/// Columns, each as wide as its widest cell but the last.
+pub fn in_columns(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> =
         (0..columns).map(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0)).collect();

@@ -1,11 +1,19 @@
 //! The command line: one file per verb, and the only room that prints or exits.
 
+mod annotate;
+mod asked;
+mod audit;
+mod check;
 mod choose;
 mod eval;
 mod judge;
+mod lines;
 mod list;
+mod named;
 mod points;
 mod progress;
+mod report;
+mod sample;
 mod scan;
 mod sweep;
 
@@ -25,10 +33,14 @@ struct Cli {
 enum Verb {
     Sweep(sweep::Sweep),
     Eval(eval::Eval),
-    List(list::List),
+    Audit(audit::Audit),
+    Sample(sample::Sample),
+    Scan(scan::Scan),
     Judge(judge::Judge),
     Choose(choose::Choose),
-    Scan(scan::Scan),
+    Check(check::Check),
+    Report(report::Report),
+    List(list::List),
 }
 
 /// A line for the user; the exit code is 2.
@@ -45,21 +57,48 @@ const EXIT_USAGE: u8 = 2;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().verb {
-        Verb::Sweep(verb) => verb.run(),
-        Verb::Eval(verb) => verb.run(),
-        Verb::List(verb) => verb.run(),
-        Verb::Judge(verb) => verb.run(),
-        Verb::Choose(verb) => verb.run(),
-        Verb::Scan(verb) => verb.run(),
+    let done = |()| ExitCode::SUCCESS;
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        // What was asked for (help, version) goes to standard output.
+        Err(answer) if !answer.use_stderr() => answer.exit(),
+        Err(error) => return fail(&one_line(&error.to_string())),
+    };
+    let result = match verb {
+        Verb::Sweep(verb) => verb.run().map(done),
+        Verb::Eval(verb) => verb.run().map(done),
+        Verb::Audit(verb) => verb.run(),
+        Verb::Sample(verb) => verb.run().map(done),
+        Verb::Scan(verb) => verb.run().map(done),
+        Verb::Judge(verb) => verb.run().map(done),
+        Verb::Choose(verb) => verb.run().map(done),
+        Verb::Check(verb) => verb.run(),
+        Verb::Report(verb) => verb.run().map(done),
+        Verb::List(verb) => verb.run().map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(line)) => {
-            eprintln!("hypprec: {line}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Ok(code) => code,
+        Err(Failure(line)) => fail(&line),
     }
+}
+
+fn fail(line: &str) -> ExitCode {
+    say(&format!("hypprec: {line}"));
+    ExitCode::from(EXIT_USAGE)
+}
+
+/// A line on standard error; a reader that has gone away is no reason to stop.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The parser's complaint without its usage text, in one line.
+fn one_line(complaint: &str) -> String {
+    let told = complaint.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let line = told.collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 /// Writes to standard output; a reader that has gone away is no error.

@@ -1,6 +1,7 @@
-//! Tables of inputs: read by column name, every number exact, every fault one line that names file, row and column.
+//! Tables of inputs: read by column name a chunk at a time, every number exact, every fault one line that names file, row and column.
 
 use super::Failure;
+use super::lines::Lines;
 use crate::arithmetic::number::parse;
 use crate::arithmetic::{Number, Scalar};
 use crate::formula::{Input, Model, Op, Role};
@@ -9,90 +10,145 @@ use rug::Float;
 use std::fs::File;
 use std::io::Read;
 
-/// A table as it stands: lines of comment, names of columns, rows of cells with their line numbers.
+/// A table under way: what stands above its rows, and the rows to come.
 pub struct Points {
+    pub table: Table,
+    pub rows: Rows,
+}
+
+/// What stands above the rows: lines of comment, names of columns.
+pub struct Table {
     pub name: String,
     pub comments: Vec<String>,
     pub columns: Vec<String>,
-    pub rows: Vec<(u64, Vec<String>)>,
+    /// The line of the column names.
+    header: u64,
+}
+
+/// One row: the number of its line, and its cells.
+pub struct Row {
+    pub line: u64,
+    pub cells: csv::StringRecord,
+}
+
+/// The rows to come.
+pub struct Rows {
+    name: String,
+    reader: csv::Reader<Lines>,
+    /// Lines that the reader has not seen.
+    above: u64,
+    any: bool,
 }
 
 /// Time may differ from √(1/c + ‖s‖²) by this many units in the last place: what storing time and space separately costs.
 const TIME_ULPS: f64 = 8.0;
-/// The largest input that is read whole.
-const LARGEST: u64 = 1 << 32;
+/// Most rows that are in memory at once, and most bytes of their cells: enough work for every core.
+const CHUNK_ROWS: usize = 4096;
+const CHUNK_BYTES: usize = 16 << 20;
 
 impl Points {
-    /// Reads `path`, or standard input where it is `-`.
-    pub fn read(path: &str) -> Result<Points, Failure> {
-        let name = if path == "-" { "standard input" } else { path };
-        let mut bytes = Vec::new();
-        let read = match path {
-            "-" => std::io::stdin().lock().take(LARGEST).read_to_end(&mut bytes),
-            _ => File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes)),
-        };
-        read.map_err(|error| Failure(format!("{name}: {error}")))?;
-        Points::parse(name, &bytes)
+    /// Opens `path`, or standard input where it is `-`.
+    pub fn open(path: &str) -> Result<Points, Failure> {
+        if path == "-" {
+            return Points::new("standard input", std::io::stdin());
+        }
+        let file = File::open(path).map_err(|error| Failure(format!("{path}: {error}")))?;
+        Points::new(path, file)
     }
 
-    /// Reads a table from bytes.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Points, Failure> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
-            Failure(format!("{name}: line {line}: not text in UTF-8"))
-        })?;
-        let comments = text.lines().take_while(|line| line.starts_with('#')).map(str::to_owned).collect();
-        let mut reader =
-            csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let fault = |error: csv::Error| {
-            let line = error.position().map_or(1, csv::Position::line);
-            let kind = match error.kind() {
-                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                    format!("{len} cells where the header names {expected_len}")
-                }
-                _ => "not a row of a table".to_owned(),
-            };
-            Failure(format!("{name}: line {line}: {kind}"))
+    /// Reads what stands above the rows.
+    pub fn new(name: &str, input: impl Read + Send + 'static) -> Result<Points, Failure> {
+        let fault = |error: std::io::Error| Failure(format!("{name}: {error}"));
+        let mut lines = Lines::new(input).map_err(fault)?;
+        let comments = lines.comments().map_err(fault)?;
+        let not_text = |line: usize| Failure(format!("{name}: line {line}: not text in UTF-8"));
+        let comments: Vec<String> = (1..)
+            .zip(comments)
+            .map(|(line, comment)| String::from_utf8(comment).map_err(|_| not_text(line)))
+            .collect::<Result<_, _>>()?;
+        let reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(lines);
+        let mut rows = Rows { name: name.to_owned(), reader, above: comments.len() as u64, any: false };
+        let columns: Vec<String> = match rows.reader.headers() {
+            Ok(header) => header.iter().map(str::to_owned).collect(),
+            Err(error) => return Err(rows.fault(&error)),
         };
-        let columns: Vec<String> = reader.headers().map_err(fault)?.iter().map(str::to_owned).collect();
+        let header = rows.last_line();
         if columns.iter().all(String::is_empty) {
             return Err(Failure(format!("{name}: empty: no line of column names")));
         }
         for (i, column) in columns.iter().enumerate() {
             if columns[..i].contains(column) {
-                return Err(Failure(format!("{name}: line 1: column `{column}` appears twice")));
+                return Err(Failure(format!("{name}: line {header}: column `{column}` appears twice")));
             }
         }
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(fault)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            rows.push((line, record.iter().map(str::to_owned).collect()));
+        Ok(Points { table: Table { name: name.to_owned(), comments, columns, header }, rows })
+    }
+}
+
+impl Rows {
+    /// The next rows, as many as are worked on at once; none at the end.
+    ///
+    /// # Errors
+    /// If a row has the wrong number of cells or is not text, or if there is no row at all.
+    pub fn chunk(&mut self) -> Result<Vec<Row>, Failure> {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
+            let mut cells = csv::StringRecord::new();
+            match self.reader.read_record(&mut cells) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Err(self.fault(&error)),
+            }
+            bytes += cells.as_slice().len();
+            let inner = cells.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
+            rows.push(Row { line: self.last_line() - inner, cells });
         }
-        if rows.is_empty() {
-            return Err(Failure(format!("{name}: no rows below the column names")));
-        }
-        Ok(Points { name: name.to_owned(), comments, columns, rows })
+        self.any |= !rows.is_empty();
+        if self.any { Ok(rows) } else { Err(Failure(format!("{}: no rows below the column names", self.name))) }
     }
 
-    fn column(&self, column: &str) -> Result<usize, Failure> {
-        let missing = || Failure(format!("{}: line 1: no column `{column}`", self.name));
+    /// The line that was read last: each has an end, and the reader counts those.
+    fn last_line(&self) -> u64 {
+        self.above + self.reader.position().line() - 1
+    }
+
+    fn fault(&self, error: &csv::Error) -> Failure {
+        let what = match error.kind() {
+            // Its message names the line where that is at fault.
+            csv::ErrorKind::Io(error) => return Failure(format!("{}: {error}", self.name)),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("{len} cells where the header names {expected_len}")
+            }
+            csv::ErrorKind::Utf8 { .. } => "not text in UTF-8".to_owned(),
+            _ => "not a row of a table".to_owned(),
+        };
+        Failure(format!("{}: line {}: {what}", self.name, self.last_line()))
+    }
+}
+
+impl Table {
+    /// The position of a column.
+    pub fn column(&self, column: &str) -> Result<usize, Failure> {
+        let missing = || Failure(format!("{}: line {}: no column `{column}`", self.name, self.header));
         self.columns.iter().position(|name| name == column).ok_or_else(missing)
+    }
+
+    /// A fault of a cell, with its place.
+    pub fn place(&self, row: &Row, column: &str, what: impl std::fmt::Display) -> Failure {
+        Failure(format!("{}: line {}: column `{column}`: {what}", self.name, row.line))
     }
 
     /// The inputs of an operation from one row, each number rounded once to `like`'s arithmetic and checked.
     pub fn inputs<S: Number>(
         &self,
-        row: usize,
+        row: &Row,
         op: Op,
         model: Model,
         to: Model,
         like: &S,
     ) -> Result<Inputs<S>, Failure> {
-        let (line, cells) = &self.rows[row];
-        let place =
-            |column: &str, what: String| Failure(format!("{}: line {line}: column `{column}`: {what}", self.name));
+        let cells = &row.cells;
+        let place = |column: &str, what: String| self.place(row, column, what);
         let number = |column: &str, text: &str| {
             let value = parse(like, text).ok_or_else(|| place(column, format!("`{}` is not a number", short(text))))?;
             match value.to_float().is_finite() {
@@ -102,7 +158,10 @@ impl Points {
         };
         let c = number("c", &cells[self.column("c")?])?;
         if c.to_float() <= 0 {
-            return Err(place("c", format!("`{}` is not positive (curvature is −c, c > 0)", cells[self.column("c")?])));
+            return Err(place(
+                "c",
+                format!("`{}` is not positive (curvature is −c, c > 0)", &cells[self.column("c")?]),
+            ));
         }
         let mut inputs = Inputs::new(model, c);
         inputs.to = to;
@@ -138,7 +197,7 @@ impl Points {
 }
 
 /// A cell as it is quoted in a message.
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     const LONGEST: usize = 40;
     let clean: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).take(LONGEST).collect();
     if text.chars().count() > LONGEST { clean + "…" } else { clean }
@@ -175,11 +234,17 @@ fn check_point<S: Number + Scalar>(model: Model, c: &S, x: &[S]) -> Result<(), S
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::io::Cursor;
 
     fn message(text: &[u8], op: Op, model: Model) -> String {
-        let result =
-            Points::parse("f.csv", text).and_then(|points| points.inputs(0, op, model, model, &0f64).map(drop));
-        result.err().map_or(String::new(), |failure| failure.0)
+        let read = || -> Result<(), Failure> {
+            let mut points = Points::new("f.csv", Cursor::new(text.to_vec()))?;
+            for row in points.rows.chunk()? {
+                points.table.inputs(&row, op, model, model, &0f64)?;
+            }
+            Ok(())
+        };
+        read().err().map_or(String::new(), |failure| failure.0)
     }
 
     #[test]
@@ -196,6 +261,9 @@ mod tests {
             ("c,x,y\n1,2\n", Poincare, "f.csv: line 2: 2 cells where the header names 3"),
             ("c,x,y\n", Poincare, "f.csv: no rows"),
             ("", Poincare, "f.csv: empty"),
+            ("# a\n\n# b\nc,x,y\n\n# d\r\n1,0,0\n\n1,2\n", Poincare, "f.csv: line 9: 2 cells where"),
+            ("# a\nc,x,y\n\n# d\r\n1,0.1,\"0.1\n0.2\"\n", Poincare, "f.csv: line 5: column `y`: 2 numbers"),
+            ("# a\nc,x\n1,0\n", Poincare, "f.csv: line 2: no column `y`"),
             ("c,x,c\n1,2,3\n", Poincare, "f.csv: line 1: column `c` appears twice"),
             ("c,x,y\n1,9 1,1.4142135623730951 1\n", LorentzAmbient, "f.csv: line 2: column `x`: time 9.0 is not"),
         ] {
@@ -203,7 +271,7 @@ mod tests {
             assert!(got.starts_with(expected), "{text:?}: {got}");
             assert!(!got.contains('\n'));
         }
-        assert!(message(b"c,x\n\xff", Op::OriginDistance, Poincare).starts_with("f.csv: line 2: not text"));
+        assert!(message(b"c,x\n1,\xff", Op::OriginDistance, Poincare).starts_with("f.csv: line 2: not text"));
     }
 
     #[test]

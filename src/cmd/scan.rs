@@ -1,6 +1,7 @@
 //! `hypprec scan`: how deep an embedding lies, who clipped it, and what its distances are worth.
 
 use super::Failure;
+use super::named::provenance;
 use super::progress::Reporter;
 use crate::arithmetic::Arithmetic;
 use crate::formula::Model;
@@ -85,7 +86,7 @@ impl Scan {
             array: self.array.as_deref(),
         };
         let (embedding, question) = asked.read(self.pairs, self.tolerance, self.seed)?;
-        let reporter = Reporter::new((Kind::ALL.len() * self.pairs.min(embedding.points)) as u64);
+        let reporter = Reporter::of("pairs", (Kind::ALL.len() * self.pairs.min(embedding.points)) as u64);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let scanned = pool.install(|| {
             crate::with_arithmetic!(self.scalar, |proto| scan::scan(&embedding, &question, &proto, &reporter))
@@ -132,20 +133,15 @@ impl Scan {
 
     fn provenance(&self, embedding: &Embedding, c: f64) -> Provenance {
         let array = embedding.array.as_ref().map_or(String::new(), |array| format!(" --array {array}"));
-        Provenance {
-            command: format!(
-                "hypprec scan {} --model {} --scalar {} --curvature {c} --pairs {} --tolerance {}{array}",
-                self.file.display(),
-                self.model,
-                self.scalar,
-                self.pairs,
-                self.tolerance
-            ),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: env!("HYPPREC_REVISION").to_owned(),
-            seed: self.seed,
-            host: super::sweep::host(),
-        }
+        let command = format!(
+            "hypprec scan {} --model {} --scalar {} --curvature {c} --pairs {} --tolerance {}{array}",
+            self.file.display(),
+            self.model,
+            self.scalar,
+            self.pairs,
+            self.tolerance
+        );
+        provenance(command, self.seed)
     }
 }
 

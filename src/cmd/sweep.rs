@@ -1,12 +1,15 @@
 //! `hypprec sweep`: runs a study and writes its tables, plots and page.
 
 use super::Failure;
+use super::named::{Named, place};
 use super::progress::Reporter;
+use super::report::{CLIP, CURVES, STUDY};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Model, Op};
 use crate::report;
-use crate::study::{BUILT_IN, Filter, Study, clip_rows, forget_parts, run, summary_rows};
-use crate::table::{self, Provenance, TableError};
+use crate::study::{Filter, clip_rows, curve_rows, forget_parts, keep_worst, run, summary_rows};
+use crate::table::{self, CellRow, TableError};
+use crate::verdict::choose;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -41,6 +44,9 @@ pub struct Sweep {
     /// Keep only these curvatures (c > 0 of curvature −c)
     #[arg(long, value_delimiter = ',')]
     curvature: Vec<f64>,
+    /// Also add the worst case of each operation, model and arithmetic to the files of this folder, which only grow
+    #[arg(long, value_name = "DIR")]
+    worst: Option<PathBuf>,
     /// Threads [default: one a core]
     #[arg(long)]
     jobs: Option<usize>,
@@ -52,32 +58,30 @@ pub struct Sweep {
 impl Sweep {
     pub fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
-        let (name, text) = self.text()?;
-        let place = |error: crate::study::StudyError| Failure(format!("{}: {error}", self.study));
-        let study = Study::parse(&text).map_err(place)?;
-        let groups = study.groups(&self.filter()).map_err(place)?;
+        let named = Named::open(&self.study)?;
+        let groups = named.study.groups(&self.filter()).map_err(|error| place(&self.study, &error))?;
         let cells: u64 = groups.iter().map(|group| group.cases.len() as u64).sum();
-        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&name));
+        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join(&named.name));
         fs::create_dir_all(&folder).map_err(TableError::io(&folder))?;
 
-        let provenance = Provenance {
-            command: self.command(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: env!("HYPPREC_REVISION").to_owned(),
-            seed: study.seed,
-            host: host(),
-        };
-        let fingerprint = format!("{}\n{}\n{text}", provenance.command, provenance.version);
+        let provenance = named.provenance(self.command());
+        let fingerprint = format!("{}\n{}\n{}", provenance.command, provenance.version, named.text);
         let reporter = Reporter::new(cells);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let rows = pool.install(|| run(&groups, &folder, &fingerprint, self.resume, &reporter))?;
         reporter.clear();
 
-        let (summary, clip) = (summary_rows(&rows), clip_rows(&rows));
+        let (clip, curves) = (clip_rows(&rows), curve_rows(&named.study, &rows, &cost));
         table::write(&folder.join("cells.csv"), &provenance, &rows)?;
-        table::write(&folder.join("summary.csv"), &provenance, &summary)?;
-        table::write(&folder.join("clip.csv"), &provenance, &clip)?;
-        let page = report::boundary(&folder, &name, &study, &provenance, &rows, &summary, &clip)?;
+        table::write(&folder.join("summary.csv"), &provenance, &summary_rows(&rows))?;
+        table::write(&folder.join(CLIP), &provenance, &clip)?;
+        table::write(&folder.join(CURVES), &provenance, &curves)?;
+        table::write_atomic(&folder.join(STUDY), |out| out.write_all(named.text.as_bytes()))?;
+        let page = report::study_page(&folder, &named.study, &provenance, &curves, &clip)?;
+        if let Some(kept) = &self.worst {
+            let added = keep_worst(kept, &groups, &rows)?;
+            super::print(&format!("{added} worst cases added to {}\n", kept.display()))?;
+        }
         forget_parts(&folder)?;
         super::print(&format!(
             "{} cells in {:.1} s; the page is {}\n",
@@ -85,21 +89,6 @@ impl Sweep {
             started.elapsed().as_secs_f64(),
             page.display()
         ))
-    }
-
-    fn text(&self) -> Result<(String, String), Failure> {
-        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == self.study) {
-            return Ok(((*name).to_owned(), (*text).to_owned()));
-        }
-        let path = PathBuf::from(&self.study);
-        if !path.exists() {
-            let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            let known = known.join(", ");
-            return Err(Failure(format!("no study `{}`: neither a file nor one of: {known}", self.study)));
-        }
-        let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
-        let name = path.file_stem().map_or("study".to_owned(), |stem| stem.to_string_lossy().into_owned());
-        Ok((name, text))
     }
 
     fn filter(&self) -> Filter {
@@ -136,8 +125,7 @@ impl Sweep {
     }
 }
 
-/// What the figures were made on, as far as it could matter.
-pub(super) fn host() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH)
+/// What a cell's variant costs, as the benchmark measured it.
+fn cost(cell: &CellRow) -> Option<f64> {
+    choose::cost(cell.model.parse().ok()?, &cell.scalar, &cell.op, &cell.variant)
 }

@@ -1,5 +1,6 @@
 //! Gyro-addition x ⊕ y: the translation that takes the origin to x, applied to y. One and the same point in every model.
 
+use super::distance::lorentz_half_sinh;
 use super::lifted::{LiftedOf, combine};
 use super::{Space, wide};
 use crate::arithmetic::{Real, Vector};
@@ -65,26 +66,16 @@ pub fn boost<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y: &Lifted
     LiftedOf::<V> { t: k.over_root(gx * &gy + &xy), s: sum.s }
 }
 
-/// The project's own on space coordinates: [`boost`] in the wide arithmetic, and for nearly opposite points
-/// s + (c⟨y − x, s⟩/(√c t_x + √c t_y) + c⟨x,s⟩/(1 + √c t_x)) x with s = x + y exact.
+/// The project's own on space coordinates: (x + y) + (T_y − T_x + 2h²)/(1 + T_x) x, T = √c t, h = sinh(½√c d(−x, y)). It is
+/// [`boost`] with T_xT_y + c⟨x,y⟩ = 1 + 2h²; x + y is exact and T_y − T_x does not cancel.
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
     let minus_x = x.negated();
     let minus_x = minus_x.borrow();
-    let (gx, gy) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
-    // ⟨·,·⟩/(1 + √c t_x) with the power of two of x taken out of both, so that neither overflows.
-    let kx = x.scale_exponent();
-    let scaled = x.ldexp(-kx);
-    let one_gx = gx.clone().plus(1.0).ldexp(-kx);
-    let along_y = scaled.borrow().dot_wide(y) * &k.wide_c / &one_gx;
-    let plain = gy.clone() + &along_y.clone();
-
-    let along_sum = minus_x.dot_difference_wide(y, scaled.borrow()) * &k.wide_c / &one_gx;
-    let squares = scaled.borrow().norm2_difference_wide(y.ldexp(-kx).borrow()) * &k.wide_c;
-    let opposite = along_sum - &(squares / &(gx + &gy).ldexp(-kx)).ldexp(kx);
-
-    let one = plain.lit(1.0);
-    // y + plain·x and (x + y) + opposite·x, both as a·(−x) + (y − (−x)).
-    let nearly_opposite = wide::dist(minus_x, y);
-    let a = nearly_opposite.select_lt(&wide::norm(x), -opposite, plain.one_minus());
-    minus_x.step_wide(&a, y, &one)
+    let (tx, ty) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
+    let h = lorentz_half_sinh(k, minus_x, y);
+    let one_tx = tx.clone().plus(1.0);
+    let difference = wide::cosh_difference(k, x, y, &tx, &ty);
+    // h² alone may overflow.
+    let a = difference / &one_tx - &(h.clone() / &one_tx * &h).times(2.0);
+    minus_x.step_wide(&a, y, &tx.lit(1.0))
 }

@@ -48,24 +48,49 @@ pub fn lorentz_transport_log<V: Vector + ?Sized>(
     combine::<V>(&one, v, &-factor, &combine::<V>(&one, &there, &one, &back))
 }
 
-/// The project's own on space coordinates: v + κ(x + y), κ = c⟨y − x, v⟩_L/(1 + cosh θ), cosh θ = 1 + 2 sinh²(θ/2).
+/// The project's own on space coordinates: v + κ(x + y), κ = c⟨y − x, v⟩_L/(2q²), q = cosh(θ/2) = √(1 + sinh²(θ/2)).
 pub fn lorentz_transport<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
-    let half = lorentz_half_sinh(k, x, y);
-    let product = lorentz_difference_product(k, x, y, v);
-    let kappa = product * &k.wide_c / &half.square().plus(1.0).times(2.0);
+    let q = wide::cosh_of_arsinh(lorentz_half_sinh(k, x, y));
+    let (product, [ey, ev]) = lorentz_difference_product(k, x, y, v);
+    // The product alone, and q², may overflow: by turns what grows and what shrinks.
+    let kappa = ((product * &k.wide_c).times(0.5).ldexp(ey) / &q).ldexp(ev) / &q;
     x.step3_wide(&kappa.clone().times(2.0), y, &kappa, v, &kappa.lit(1.0))
 }
 
-/// ⟨y − x, v⟩_L for v tangent at x, all in space coordinates: ⟨y − x, v⟩ − (t_y − t_x)⟨x,v⟩/t_x with
-/// t_y − t_x = ⟨y − x, y + x⟩/(t_x + t_y).
-pub(super) fn lorentz_difference_product<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> Wide<V> {
-    let (tx, ty) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
-    let e = x.scale_exponent();
-    let scaled = x.ldexp(-e);
-    let squares = y.ldexp(-e).borrow().norm2_difference_wide(scaled.borrow());
-    let times = squares / &(tx.clone() + &ty).ldexp(-e);
-    let along = scaled.borrow().dot_wide(v) * &k.wide_c / &tx.ldexp(-e);
-    x.dot_difference_wide(y, v) - &(times * &along).ldexp(e)
+/// ⟨y − x, v⟩_L = ⟨y, v⟩_L for v tangent at x, all in space coordinates, as a number and the exponents of two powers of two
+/// that are left out of it, y's and v's.
+///
+/// (T_x⟨w,v⟩ + D⟨x,v⟩)/(ℓ(x)T_x) with w = ℓ(x)y − ℓ(y)x for a linear form ℓ ([`Vector::pivot_wide`]), T = √c t and
+/// D = T_xℓ(y) − T_yℓ(x) = (ℓ(y)² − ℓ(x)² − c⟨w, ℓ(y)x + ℓ(x)y⟩)/(T_xℓ(y) + T_yℓ(x)) where the two terms cancel: on one
+/// ray w = 0, and nothing is lost however far apart x and y are.
+pub(super) fn lorentz_difference_product<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &V,
+    y: &V,
+    v: &V,
+) -> (Wide<V>, [i32; 2]) {
+    let (kx, ky, kv) = (x.scale_exponent(), y.scale_exponent(), v.scale_exponent());
+    // Two tiny points are brought near 1 together; otherwise only what is large is, and then time with it.
+    let (kx, ky) = if kx.max(ky) < 0 { (kx.max(ky), kx.max(ky)) } else { (kx.max(0), ky.max(0)) };
+    let (ex, ey) = (kx.max(0), ky.max(0));
+    let curvature = k.wide_c.clone().ldexp(kx - ex).ldexp(kx - ex);
+    let (tx, ty) = (wide::cosh_radius(k, x).ldexp(-ex), wide::cosh_radius(k, y).ldexp(-ey));
+    let (x, y, v) = (x.ldexp(-kx), y.ldexp(-ky), v.ldexp(-kv));
+    let (x, y, v) = (x.borrow(), y.borrow(), v.borrow());
+    let (lx, ly) = x.pivot_wide(y);
+    let zero = lx.lit(0.0);
+
+    let (near, far) = (ly.clone().ldexp(-ex), lx.clone().ldexp(-ey));
+    let squares = (near.clone() - &far) * &(near + &far);
+    let turned = ly.clone() * &x.wedge_dot_wide(y, x) + &(lx.clone() * &x.wedge_dot_wide(y, y));
+    let (a, b) = (tx.clone() * &ly, ty.clone() * &lx);
+    let same_side = (squares - &(turned * &curvature)) / &(a.clone() + &b);
+    let d = (lx.clone() * &ly).select_lt(&zero, a - &b, same_side);
+    let along = x.dot_wide(v);
+    let product = (tx.clone() * &x.wedge_dot_wide(y, v) + &(d * &along)) / &(lx * &tx);
+    // At the origin ℓ(x) = 0, and ⟨y, v⟩_L as it stands is exact.
+    let at_origin = y.dot_wide(v) - &(ty * &along / &tx);
+    (zero.select_lt(&x.norm2_wide(), product, at_origin), [ky, kv])
 }
 
 /// Transport on Klein's ball through the hyperboloid: √(g_y/g_x)(v − (c⟨x,v⟩/g_x + κ)w), w = y − x,
@@ -108,7 +133,7 @@ pub fn poincare_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, a: &V, b: &V, v
     let x = x.borrow();
     let (p, q) = gyration_terms(k, x, a, v, b.gap_wide(&k.c), a.gap_wide(&k.c));
     let one = p.lit(1.0);
-    x.step3_wide(&p, a, &q, v, &one)
+    x.step3_wide(&p, a, &q, v, &one).borrow().pull_inside(&k.c)
 }
 
 /// The coefficients of x and of w = y − x in gyr[y, −x]v − v.
@@ -129,39 +154,89 @@ fn gyration_terms<V: Vector + ?Sized>(
     (of_x * &factor, of_w * &factor)
 }
 
-/// The same rotation in the other two models: the ball points are α_x x and α_y y, and a gyration is linear. Closed form in
-/// the wide arithmetic.
+/// What a gyration of two points of another model needs of their images α_x x and α_y y on the ball.
+struct OnBall<R> {
+    alpha_x: R,
+    /// α_y and α_y − α_x.
+    alpha_y: R,
+    change: R,
+    /// The gaps 1 − c‖α_x x‖² and 1 − c‖α_y y‖².
+    gap_x: R,
+    gap_y: R,
+    /// sinh(½√c d(−x, y)).
+    half_sinh: R,
+}
+
+/// The same rotation in the other two models, a gyration being linear: [`poincare_gyration`]'s rearrangement with
+/// a + b = α_x(x + y) + (α_y − α_x)y, x + y exact, and c‖a + b‖² = g_a g_b sinh²(½√c d(−x, y)). `exponent` is that of a
+/// power of two that is left out of x and y and put into the α.
 fn gyration_through_ball<V: Vector + ?Sized>(
     k: &Space<V::Elem>,
+    exponent: i32,
     x: &V,
     y: &V,
     v: &V,
-    to_ball: impl Fn(&V) -> Wide<V>,
+    ball: OnBall<Wide<V>>,
 ) -> V::Owned {
-    let (ax, ay) = (to_ball(x), to_ball(y));
-    let c = &k.wide_c;
-    let x2 = x.norm2_wide() * c * &ax.clone().square();
-    let y2 = y.norm2_wide() * c * &ay.clone().square();
-    let xy = x.dot_wide(y) * c * &(ax.clone() * &ay);
-    let (xv, yv) = (x.dot_wide(v) * c * &ax, y.dot_wide(v) * c * &ay);
-    let a = yv.clone() - &(xv.clone() * &y2) + &(xy.clone() * &yv).times(2.0);
-    let b = -(yv * &x2 + &xv);
-    let sum = x2.clone() + &y2 + &xy.clone().times(2.0);
-    let denominator = x2.clone().one_minus() * &y2.clone().one_minus() + &sum;
-    let two = denominator.recip().times(2.0);
-    let (a, b) = (a * &two * &ax, b * &two * &ay);
-    // a·x + b·y + v as (a + b)·x + b·(y − x) + v.
-    x.step3_wide(&(a + &b), y, &b, v, &two.lit(1.0))
+    let (x, y) = (x.ldexp(-exponent), y.ldexp(-exponent));
+    let (minus_x, y) = (x.borrow().negated(), y.borrow());
+    let minus_x = minus_x.borrow();
+    let (ax, ay) = (ball.alpha_x.ldexp(exponent), ball.alpha_y.ldexp(exponent));
+    let change = ball.change.ldexp(exponent);
+    // ⟨x + y, ·⟩ and ⟨y, ·⟩.
+    let with_w = |s: Wide<V>, y: Wide<V>| s * &ax + &(y * &change);
+    let yv = y.dot_wide(v);
+    let beta = with_w(minus_x.dot_difference_wide(y, v), yv.clone());
+    let alpha = -(yv * &ay);
+    let y2 = y.norm2_wide();
+    let b2 = y2.clone() * &ay * &ay * &k.wide_c;
+    let p = -(with_w(minus_x.dot_difference_wide(y, y), y2) * &ay * &k.wide_c);
+    // Over g_a g_b(1 + h²) with h² and the product of the gaps, which may leave the range, taken apart.
+    let q = wide::cosh_of_arsinh(ball.half_sinh.clone());
+    let curvature = k.wide_c.clone().times(2.0);
+    let of_b = beta.clone() / &ball.gap_x / &q / &q - &((ball.half_sinh / &q).square() * &alpha);
+    let of_w = alpha * &(p.times(2.0) - &ball.gap_y) - &(b2 * &beta);
+    let of_w = of_w / &(ball.gap_x * &q) / &(ball.gap_y * &q) * &curvature;
+    let of_b = of_b * &curvature;
+    // v − of_b·α_y y + of_w(α_x(x + y) + (α_y − α_x)y), y as (x + y) − x.
+    let (of_sum, of_y) = (of_w.clone() * &ax, of_w * &change - &(of_b * &ay));
+    minus_x.step3_wide(&of_y, y, &(of_sum + &of_y), v, &of_y.lit(1.0))
 }
 
-/// gyr[x,y]v of Einstein addition: the rotation of the same two points on the ball.
+/// gyr[x,y]v of Einstein addition: the rotation of the same two points on the ball, where 1/α = 1 + √g and g_ball = 2√g α.
 pub fn klein_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
-    gyration_through_ball(k, x, y, v, |x| wide::root_gap(k, x).plus(1.0).recip())
+    let (rx, ry) = (wide::root_gap(k, x), wide::root_gap(k, y));
+    let (ax, ay) = (rx.clone().plus(1.0).recip(), ry.clone().plus(1.0).recip());
+    // √g_x − √g_y = c(‖y‖² − ‖x‖²)/(√g_x + √g_y).
+    let roots = y.norm2_difference_wide(x) * &k.wide_c / &(rx.clone() + &ry);
+    let sinh = klein_sinh(k, x.negated().borrow(), y);
+    let cosh = wide::cosh_of_arsinh(sinh.clone());
+    let ball = OnBall {
+        change: roots * &ax * &ay,
+        gap_x: rx.times(2.0) * &ax,
+        gap_y: ry.times(2.0) * &ay,
+        half_sinh: sinh / &cosh.plus(1.0).times(2.0).sqrt(),
+        alpha_x: ax,
+        alpha_y: ay,
+    };
+    gyration_through_ball(k, 0, x, y, v, ball).borrow().pull_inside(&k.c)
 }
 
-/// gyr[x,y]v of the boosts, the Wigner rotation of v's space part: that of the same two points on the ball.
+/// gyr[x,y]v of the boosts, the Wigner rotation of v's space part: that of the same two points on the ball, where
+/// 1/α = 1 + √c t and g_ball = 2α.
 pub fn lorentz_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
-    gyration_through_ball(k, x, y, v, |s| wide::cosh_radius(k, s).plus(1.0).recip())
+    let (tx, ty) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
+    let (ax, ay) = (tx.clone().plus(1.0).recip(), ty.clone().plus(1.0).recip());
+    let ball = OnBall {
+        change: wide::cosh_difference(k, x, y, &tx, &ty) * &ax * &ay,
+        gap_x: ax.clone().times(2.0),
+        gap_y: ay.clone().times(2.0),
+        half_sinh: lorentz_half_sinh(k, x.negated().borrow(), y),
+        alpha_x: ax,
+        alpha_y: ay,
+    };
+    let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
+    gyration_through_ball(k, kx.max(ky).max(0), x, y, v, ball)
 }
 
 // ----------------------------------------------------------------------------------------------------------- geodesic
@@ -286,21 +361,24 @@ pub fn lorentz_midpoint_plain<V: Vector + ?Sized>(
     combine::<V>(&norm.clone().recip(), &sum, &zero, &sum)
 }
 
-/// √(−c⟨M,M⟩_L) of M = Σ wᵢXᵢ: (Σw)² + Σ_{i<j} 4wᵢwⱼ sinh²(θᵢⱼ/2), non-negative terms for non-negative weights. O(n²) pairs.
+/// √(−c⟨M,M⟩_L) of M = Σ wᵢXᵢ: (Σw)² + Σ_{i<j} 4wᵢwⱼ sinh²(θᵢⱼ/2), non-negative terms for non-negative weights, the largest
+/// sinh taken out so that its square cannot overflow. O(n²) pairs.
 fn centroid_norm<V: Vector + ?Sized>(
     points: &[&V],
     weights: &[Wide<V>],
     half_sinh: impl Fn(&V, &V) -> Wide<V>,
 ) -> Wide<V> {
-    let zero = weights[0].lit(0.0);
-    let mut norm2 = weights.iter().fold(zero, |sum, w| sum + w).square();
+    let mut pairs = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
     for i in 0..points.len() {
         for j in i + 1..points.len() {
-            let cross = half_sinh(points[i], points[j]).square() * &weights[i] * &weights[j];
-            norm2 = norm2 + &cross.times(4.0);
+            pairs.push((half_sinh(points[i], points[j]), weights[i].clone() * &weights[j]));
         }
     }
-    norm2.sqrt()
+    let one = weights[0].lit(1.0);
+    let largest = pairs.iter().fold(one, |largest, (sinh, _)| largest.max(sinh));
+    let sum = weights[1..].iter().fold(weights[0].clone(), |sum, w| sum + w) / &largest;
+    let cross = |(sinh, weight): (Wide<V>, Wide<V>)| ((sinh / &largest).square() * &weight).times(4.0);
+    pairs.into_iter().map(cross).fold(sum.square(), |sum, term| sum + &term).sqrt() * &largest
 }
 
 fn widened<R: Real>(weights: &[R]) -> Vec<R::Wide> {

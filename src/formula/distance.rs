@@ -209,38 +209,46 @@ pub fn lorentz_polar<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y:
     k.distance(k.over_root(arcosh1p(m)))
 }
 
-/// The project's own, on space coordinates alone: d = (2/√c) arsinh √(P² + Q²) with P as in [`lorentz_haversine`] but
-/// r_x − r_y = ⟨x − y, x + y⟩/(r_x + r_y), and Q² = ½c(r_x r_y − ⟨x,y⟩) = ½c‖x∧y‖²/(r_x r_y + ⟨x,y⟩) where ⟨x,y⟩ ≥ 0, its
-/// wedge without cancellation ([`Vector::wedge2_wide`]). Powers of two are taken out, so 10²⁶⁰ neither over- nor underflows.
+/// The project's own, on space coordinates alone: d = (2/√c) arsinh h, h² = ½(cosh θ − 1) as a sum of non-negative terms:
+/// 2h² = (c‖x−y‖² + c²‖x∧y‖²)/(T_xT_y + c⟨x,y⟩ + 1) where ⟨x,y⟩ ≥ 0, after math.SE 4899272, its wedge without cancellation
+/// ([`Vector::wedge2_wide`]), and (X² + Y² + X²Y²)/(T_xT_y + 1) + c|⟨x,y⟩| elsewhere; X = √c‖x‖, T_x = √(1 + X²).
+/// Roots are taken apart and powers of two taken out, so 10²⁶⁰ neither over- nor underflows.
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Elem {
     in_order(x, y, |x, y| from_half_sinh(k, lorentz_half_sinh(k, x, y)))
 }
 
-/// sinh(√c d/2) from space coordinates.
+/// h = sinh(√c d/2) from space coordinates. Differentiable wherever the distance is, also where x or y is the origin.
 pub(super) fn lorentz_half_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
     let (ax, ay) = (wide::sinh_radius(k, x), wide::sinh_radius(k, y));
     let (tx, ty) = (wide::cosh_of_arsinh(ax.clone()), wide::cosh_of_arsinh(ay.clone()));
-    let zero = ax.lit(0.0);
-    let safe = |x: Wide<V>| zero.select_lt(&x, x.clone(), x.lit(1.0));
-
     let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
-    let common = if kx.abs() >= ky.abs() { kx } else { ky };
-    let squares = x.ldexp(-common).borrow().norm2_difference_wide(y.ldexp(-common).borrow());
-    let sum = ax.clone() + &ay;
-    let radial = (squares * &k.wide_c / &safe(sum.clone().ldexp(-common))).ldexp(common);
-    let stretch = (sum / &(tx.clone() + &ty)).plus(1.0);
-    let p = radial * &stretch / &((tx + &ax).sqrt() * &(ty + &ay).sqrt()).times(2.0);
-
     let (sx, sy) = (x.ldexp(-kx), y.ldexp(-ky));
     let (sx, sy) = (sx.borrow(), sy.borrow());
-    let norms = ax.ldexp(-kx) * &ay.ldexp(-ky);
     let dot = sx.dot_wide(sy) * &k.wide_c;
-    let apart = norms.clone() - &dot;
-    let together = sx.wedge2_wide(sy) * &k.wide_c.clone().square() / &safe(norms + &dot.clone().abs());
-    let q2 = dot.select_lt(&zero, apart, together).times(0.5);
-    let (half, odd) = ((kx + ky).div_euclid(2), (kx + ky).rem_euclid(2));
-    let q = q2.ldexp(odd).sqrt().ldexp(half);
-    wide::hypot(p.abs(), q)
+    let wedge = sx.wedge2_wide(sy).sqrt() * &k.wide_c;
+
+    // Divisors are √(2(…)) 2^half: times are at least 1, so only large ones are scaled.
+    let (ex, ey) = (kx.max(0), ky.max(0));
+    let (half, odd) = ((ex + ey) / 2, (ex + ey) % 2);
+    let times = tx.ldexp(-ex) * &ty.ldexp(-ey);
+    let one = times.lit(1.0).ldexp(-(ex + ey));
+    let root = |x: Wide<V>| x.ldexp(odd + 1).sqrt();
+    let zero = dot.lit(0.0);
+    let unscaled = dot.clone().ldexp(kx - ex).ldexp(ky - ey);
+    let together = {
+        let over = root(times.clone() + &unscaled.max(&zero) + &one);
+        let across = (wedge / &over).ldexp(kx - ex).ldexp(ky - ey).ldexp(ex + ey - half);
+        (wide::dist(x, y) * &k.wide_root / &over.ldexp(half)).hypot(&across)
+    };
+    let opposite = {
+        let over = root(times + &one);
+        let radii = ax.clone().hypot(&ay) / &over.clone().ldexp(half);
+        let product = (ax.ldexp(-ex) * &ay.ldexp(-ey) / &over).ldexp(ex + ey - half);
+        let (e, f) = ((kx + ky).div_euclid(2), (kx + ky).rem_euclid(2));
+        let along = (-dot.clone()).max(&zero).ldexp(f - 1).sqrt().ldexp(e);
+        radii.hypot(&product).hypot(&along)
+    };
+    dot.select_lt(&zero, opposite, together)
 }
 
 // ------------------------------------------------------------------------------------------------------------ Klein
@@ -279,7 +287,7 @@ pub(super) fn klein_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -
     let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
     let across = wide::dist(x, y) * &gx.clone().sqrt();
     let along = (x.dot_difference_wide(y, x) * &k.wide_root).abs();
-    wide::hypot(across, along) * &k.wide_root / &(gx * &gy).sqrt()
+    across.hypot(&along) * &k.wide_root / &(gx * &gy).sqrt()
 }
 
 // ----------------------------------------------------------------------------------------------------------- shared

@@ -73,10 +73,11 @@ pub fn lorentz_length<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> W
     let (ks, kv) = (s.scale_exponent(), v.scale_exponent());
     let (scaled_s, scaled_v) = (s.ldexp(-ks), v.ldexp(-kv));
     let (scaled_s, scaled_v) = (scaled_s.borrow(), scaled_v.borrow());
-    let across = scaled_s.wedge2_wide(scaled_v) * &k.wide_c;
-    let whole = scaled_v.norm2_wide().ldexp(-ks).ldexp(-ks);
+    let across = scaled_s.wedge2_wide(scaled_v).sqrt() * &k.wide_root;
+    // The square of this may underflow: far out it is all that a radial vector has.
+    let whole = scaled_v.norm2_wide().sqrt().ldexp(-ks);
     let gamma = wide::cosh_radius(k, s).ldexp(-ks);
-    ((whole + &across).sqrt() / &gamma).ldexp(kv)
+    (whole.hypot(&across) / &gamma).ldexp(kv)
 }
 
 /// log_x(y) = (d/‖u‖_L) u, u = y + c⟨x,y⟩_L x, d = arcosh(−c⟨x,y⟩_L)/√c. Nickel & Kiela (2018); geoopt. Weak: close pairs.
@@ -138,7 +139,7 @@ pub fn klein_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Own
 pub fn klein_length<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> Wide<V> {
     let gap = x.gap_wide(&k.c);
     let along = (x.dot_wide(v) * &k.wide_root).abs() / &gap;
-    wide::hypot(wide::norm(v) / &gap.sqrt(), along)
+    (wide::norm(v) / &gap.sqrt()).hypot(&along)
 }
 
 /// log_x(y) = (θ/sinh θ) √(g_x/g_y) (y − x), θ from K1, as it stands. Weak: close pairs, and the rim.

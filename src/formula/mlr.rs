@@ -41,6 +41,17 @@ pub fn ganea_complement<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a:
     k.over_root(k.arsinh(argument) * &norm * &(k.lit(2.0) / &k.gap(p)))
 }
 
+/// λ_p‖a‖/√c · arsinh(√cλ_x(⟨x,a⟩ − (1 − 2c⟨p,x⟩ + c‖x‖²)⟨p,a⟩/g_p)/‖a‖), with no Möbius sum. Where p lies along a, at distance
+/// 2r from the origin, it is Shimizu et al. (2021), Eq. 6: λ_x⟨√c x, â⟩ cosh 2√c r − (λ_x − 1) sinh 2√c r inside the arsinh.
+/// Weak: near the hyperplane, where the two products cancel.
+pub fn shimizu<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
+    let (gp, norm) = (k.gap(p), k.norm(a));
+    let hoisted = (p.dot(x) * &k.c).times(-2.0).plus(1.0) + &(k.norm2(x) * &k.c);
+    let product = x.dot(a) - &(hoisted * &p.dot(a) / &gp);
+    let argument = k.root_times(product).times(2.0) / &(k.gap(x) * &norm);
+    k.over_root(k.arsinh(argument) * &norm * &(k.lit(2.0) / &gp))
+}
+
 /// The project's own on the ball: arsinh of 2√c(g_p⟨w,a⟩ − c‖w‖²⟨p,a⟩)/(g_p g_x‖a‖), w = x − p exact.
 pub fn poincare<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
     let (gx, gp) = (x.gap_wide(&k.c), p.gap_wide(&k.c));
@@ -57,11 +68,18 @@ pub fn lorentz_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, a:
     k.over_root(k.arsinh(argument) * &norm)
 }
 
-/// The project's own on space coordinates: ⟨x,a⟩_L = ⟨x − p, a⟩_L, ‖a‖_L without cancellation.
+/// The project's own on space coordinates: ‖a‖_L/√c · 2 arsinh u, u = s/√(2(√(1 + s²) + 1)), s = √c⟨x,a⟩_L/‖a‖_L, neither
+/// product cancelling, and s, which may be as large as the square of the largest number, only by its root.
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
-    let norm = lorentz_length(k, p, a);
-    let sinh = lorentz_difference_product(k, p, x, a) * &k.wide_root / &safe(norm.clone());
-    score(k, sinh, norm)
+    let (product, [ex, ea]) = lorentz_difference_product(k, p, x, a);
+    let norm = lorentz_length(k, p, a.ldexp(-ea).borrow());
+    let sinh = (product * &k.wide_root / &safe(norm.clone())).ldexp(ex.rem_euclid(2));
+    // The power of two that is still to be taken into s is 2^(2 half).
+    let half = ex.div_euclid(2);
+    let unit = sinh.lit(1.0).ldexp(-half).ldexp(-half);
+    let root = (unit.clone().hypot(&sinh.clone().abs()) + &unit).times(2.0).sqrt();
+    let length = norm.times(2.0).ldexp(ea);
+    score(k, sinh / &root.ldexp(-half), length)
 }
 
 /// On Klein's ball as it stands: arsinh of √c(⟨x − p, a⟩ + c⟨p,a⟩⟨p, x − p⟩/g_p)/(√(g_x g_p)‖a‖_p).

@@ -107,13 +107,15 @@ pub enum Op {
     Gyration,
     Mlr,
     Convert,
+    /// To another model and back.
+    RoundTrip,
     Project,
 }
 
 names!(Op, "operation", Distance => "distance", OriginDistance => "origin_distance", ConformalFactor => "conformal_factor",
     Add => "add", Scale => "scale", Exp => "exp", Log => "log", Exp0 => "exp0", Log0 => "log0", Transport => "transport",
     Geodesic => "geodesic", Midpoint => "midpoint", Gyration => "gyration", Mlr => "mlr", Convert => "convert",
-    Project => "project");
+    RoundTrip => "round_trip", Project => "project");
 
 impl Op {
     /// The inputs, in order, and what each is.
@@ -125,7 +127,7 @@ impl Op {
         const T_NUMBER: (Input, Role) = (T, Role::Number);
         match self {
             Op::Distance | Op::Add | Op::Log => &[POINT_X, POINT_Y],
-            Op::OriginDistance | Op::ConformalFactor | Op::Convert | Op::Project => &[POINT_X],
+            Op::OriginDistance | Op::ConformalFactor | Op::Convert | Op::RoundTrip | Op::Project => &[POINT_X],
             Op::Scale => &[T_NUMBER, POINT_X],
             Op::Exp => &[POINT_X, V_AT_X],
             Op::Exp0 => &[(V, Role::Tangent { at: None })],
@@ -135,6 +137,10 @@ impl Op {
             Op::Gyration => &[POINT_X, POINT_Y, (V, Role::Point)],
             Op::Mlr => &[POINT_X, (P, Role::Point), (A, Role::Tangent { at: Some(P) })],
         }
+    }
+    /// Whether it goes to, or by way of, another model.
+    pub const fn has_target(self) -> bool {
+        matches!(self, Op::Convert | Op::RoundTrip)
     }
     /// What the answer is.
     pub const fn kind(self) -> Kind {
@@ -169,7 +175,7 @@ pub const BEST: &str = "best";
 pub struct Query<'a, V: Vector + ?Sized> {
     pub space: &'a Space<V::Elem>,
     pub model: Model,
-    /// The model that [`Op::Convert`] goes to.
+    /// The model that [`Op::Convert`] goes to and [`Op::RoundTrip`] comes back from.
     pub to: Model,
     pub x: Option<&'a V>,
     pub y: Option<&'a V>,
@@ -297,6 +303,18 @@ impl<'a, V: Vector + ?Sized> Query<'a, V> {
             _ => v,
         })
     }
+    /// x after the variant `id` of the conversion to `to`, and then of the conversion back.
+    fn there_and_back(&self, id: &str) -> AnswerOf<V> {
+        let by =
+            |from: Model| variant(Op::Convert, from, id).expect("every model converts by the ids of its round trips");
+        match apply(by(self.model), self) {
+            Answer::Vector(there) => {
+                let back = Query { to: self.model, x: Some(there.borrow()), ..Query::new(self.space, self.to) };
+                apply(by(self.to), &back)
+            }
+            scalar => scalar,
+        }
+    }
     /// The two weights 1 − t and t of a midpoint.
     fn weights(&self) -> [V::Elem; 2] {
         [self.t().clone().one_minus(), self.t().clone()]
@@ -337,7 +355,7 @@ registry! {
     Distance Poincare "B4-eft" ["ogita2005"] "B4, g by error-free transformations", "" => |q, k| Scalar(distance::arsinh_compensated(k, q.x(), q.y()));
     Distance Poincare "B5" ["stable-hyperbolic"] "lift, then (1/√c) arcosh(−c⟨X,Y⟩)", "close pairs; far pairs" => |q, k| Scalar(distance::through_lorentz(k, q.x(), q.y()));
 
-    Distance Lorentz | LorentzAmbient "best" ["hypprec"] "(2/√c) arsinh √(P²+Q²), Q² = ½c²‖x∧y‖²/(c r_x r_y + c⟨x,y⟩), space coordinates only", "" => |q, k| Scalar(distance::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
+    Distance Lorentz | LorentzAmbient "best" ["hypprec"] "(2/√c) arsinh h, 2h² = (c‖x−y‖²+c²‖x∧y‖²)/(T_xT_y+c⟨x,y⟩+1), space coordinates only; another sum where ⟨x,y⟩ < 0", "" => |q, k| Scalar(distance::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
     Distance Lorentz | LorentzAmbient "L1" ["nickel2018"] "(1/√c) arcosh(−c⟨x,y⟩_L)", "close pairs at any radius" => |q, k| Scalar(distance::lorentz_arcosh::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
     Distance Lorentz | LorentzAmbient "L2" ["manifoldsjl"] "(2/√c) arsinh(½√(c⟨x−y,x−y⟩_L))", "radial pairs" => |q, k| Scalar(distance::lorentz_chord::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
     Distance Lorentz | LorentzAmbient "L3" ["hyperball"] "L1, √(2δ) below δ = 10⁻⁶", "close pairs far out" => |q, k| Scalar(distance::lorentz_taylor::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
@@ -435,6 +453,7 @@ registry! {
     Mlr Poincare "ganea" ["ganea2018"] "λ_p‖a‖/√c arsinh(2√c⟨m,a⟩/((1−c‖m‖²)‖a‖)), m = (−p)⊕x", "1−c‖m‖²" => |q, k| Scalar(mlr::ganea(k, q.x(), q.p(), q.a()));
     Mlr Poincare "ganea-log" ["hyptorch"] "ganea, arsinh z = ln(z+√(1+z²))", "negative z" => |q, k| Scalar(mlr::ganea_log(k, q.x(), q.p(), q.a()));
     Mlr Poincare "ganea-complement" ["ganea2018"] "ganea, 1−c‖m‖² = g_p g_x/(1−2c⟨p,x⟩+c²‖p‖²‖x‖²)", "near the hyperplane" => |q, k| Scalar(mlr::ganea_complement(k, q.x(), q.p(), q.a()));
+    Mlr Poincare "shimizu" ["shimizu2021"] "λ_p‖a‖/√c arsinh(√cλ_x(⟨x,a⟩ − (1−2c⟨p,x⟩+c‖x‖²)⟨p,a⟩/g_p)/‖a‖)", "near the hyperplane" => |q, k| Scalar(mlr::shimizu(k, q.x(), q.p(), q.a()));
     Mlr Lorentz | LorentzAmbient "best" ["hypprec"] "‖a‖_L/√c arsinh(√c⟨x−p,a⟩_L/‖a‖_L)", "" => |q, k| Scalar(mlr::lorentz(k, &*q.s(q.x()), &*q.s(q.p()), &*q.s(q.a())));
     Mlr Lorentz | LorentzAmbient "plain" ["bdeir2024"] "‖a‖_L/√c arsinh(√c⟨x,a⟩_L/‖a‖_L)", "near the hyperplane" => |q, k| { let p = q.lifted(q.p()); Scalar(mlr::lorentz_plain::<V>(k, &q.lifted(q.x()), &q.lifted_tangent(&p, q.a()))) };
     Mlr Klein "best" ["hypprec"] "arsinh(√c(⟨w,a⟩+c⟨p,a⟩⟨p,w⟩/g_p)/(√(g_x g_p)‖a‖_p))‖a‖_p/√c, w = x−p", "" => |q, k| Scalar(mlr::klein(k, q.x(), q.p(), q.a()));
@@ -470,6 +489,9 @@ registry! {
         Model::Poincare => Coordinates(radial::klein_to_poincare_plain(k, q.x())),
         to => q.lifted_in(to, radial::klein_to_lorentz_plain(k, q.x())),
     };
+
+    RoundTrip Poincare | Lorentz | LorentzAmbient | Klein "best" ["hypprec"] "the own conversion there, then the own one back", "" => |q, _k| q.there_and_back("best");
+    RoundTrip Poincare | Lorentz | LorentzAmbient | Klein "plain" ["ungar2008"] "the plain conversion there, then the plain one back", "rim" => |q, _k| q.there_and_back("plain");
 
     Project Poincare | Klein "best" ["hypprec"] "the nearest stored point inside on the ray through x", "" => |q, k| Coordinates(radial::ball_project(k, q.x()));
     Project Lorentz | LorentzAmbient "best" ["hypprec"] "time from space", "" => |q, _k| q.point(q.s(q.x()).to_vector());

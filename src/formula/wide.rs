@@ -16,22 +16,17 @@ pub(super) fn norm<V: Vector + ?Sized>(x: &V) -> Wide<V> {
 pub(super) fn dist<V: Vector + ?Sized>(x: &V, y: &V) -> Wide<V> {
     match x.difference_exponent(y) {
         0 => x.dist2_wide(y).sqrt(),
+        // Scaled up by the difference's exponent a point that is not tiny itself could overflow; where it is not, a tiny
+        // difference is exact as it is (Sterbenz), or rounded once.
+        k if k < 0 && x.scale_exponent().max(y.scale_exponent()) >= 0 => norm(x.minus(y).borrow()),
         k => x.ldexp(-k).borrow().dist2_wide(y.ldexp(-k).borrow()).sqrt().ldexp(k),
     }
-}
-
-/// √(a² + b²) without overflow where the answer is finite, a ≥ 0 and b ≥ 0.
-pub(super) fn hypot<R: Real>(a: R, b: R) -> R {
-    let (zero, large, small) = (a.lit(0.0), a.clone().max(&b), a.min(&b));
-    let ratio = small.clone() / &large;
-    // 0/0 at the origin: the root of nothing is nothing.
-    zero.select_lt(&large, ratio.square().plus(1.0).sqrt() * &large, small)
 }
 
 /// √(1 + a²), a ≥ 0: cosh of arsinh a.
 pub(super) fn cosh_of_arsinh<R: Real>(a: R) -> R {
     let one = a.lit(1.0);
-    hypot(one, a)
+    one.hypot(&a)
 }
 
 /// √(1 − c‖x‖²).
@@ -47,6 +42,20 @@ pub(super) fn sinh_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> Wide
 /// √c t = cosh(√c r) of a Lorentz point.
 pub(super) fn cosh_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> Wide<V> {
     cosh_of_arsinh(sinh_radius(k, s))
+}
+
+/// √c(t_x − t_y) of two Lorentz points from their √c t: c⟨x − y, x + y⟩/(√c t_x + √c t_y), which does not cancel.
+pub(super) fn cosh_difference<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &V,
+    y: &V,
+    tx: &Wide<V>,
+    ty: &Wide<V>,
+) -> Wide<V> {
+    let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
+    let common = if kx.abs() >= ky.abs() { kx } else { ky };
+    let squares = x.ldexp(-common).borrow().norm2_difference_wide(y.ldexp(-common).borrow());
+    (squares * &k.wide_c / &(tx.clone() + ty).ldexp(-common)).ldexp(common)
 }
 
 /// f(a)/a, and its limit 1 at a = 0; `numerator` is f(a).

@@ -9,7 +9,7 @@ mod legs;
 mod summary;
 
 pub use legs::{Outcome, Parts, outcome as outcome_of, ulps as ulps_of};
-pub use summary::{Summary, summarise};
+pub use summary::{Summary, bits_lost, order_statistic, summarise};
 
 use crate::arithmetic::{Dual, Interval, Number, Scalar};
 use crate::formula::{Answer, BEST, Clamps, Input, Kind, Model, Op, Role, Variant, variant};
@@ -23,7 +23,7 @@ pub struct Quantity {
     pub op: Op,
     /// The input by which the (scalar) operation is differentiated.
     pub gradient: Option<Input>,
-    /// The model that a conversion goes to; the model itself otherwise.
+    /// The model that a conversion goes to or a round trip comes back from; the model itself otherwise.
     pub to: Model,
 }
 
@@ -32,6 +32,7 @@ impl std::fmt::Display for Quantity {
         match self.gradient {
             Some(by) => write!(f, "d({})/d{by}", self.op),
             None if self.op == Op::Convert => write!(f, "convert to {}", self.to),
+            None if self.op == Op::RoundTrip => write!(f, "round_trip by {}", self.to),
             None => self.op.fmt(f),
         }
     }
@@ -223,15 +224,30 @@ fn differs<S: Number>(a: &Inputs<S>, b: &Inputs<S>) -> bool {
 }
 
 /// What became of the points when they were stored: `None` if all of them are points of the model still.
-fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Float>) -> Option<Outcome> {
+pub fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Float>) -> Option<Outcome> {
     let points = op.inputs().iter().filter(|(_, role)| *role == Role::Point).map(|(input, _)| *input);
     let finite = |input: Input| exact.vector(input).is_none_or(|v| v.iter().all(Float::is_finite));
-    if !op.inputs().iter().all(|(input, _)| finite(*input)) {
+    // A curvature that the arithmetic can only hold as 0 or ∞ is beyond its range too.
+    let curved = exact.c.is_normal();
+    if !curved || !op.inputs().iter().all(|(input, _)| finite(*input)) {
         return Some(Outcome::Overflow);
     }
     let ball = matches!(stored.model, Model::Poincare | Model::Klein);
-    let is_outside = |input: Input| stored.vector(input).is_some_and(|x| S::outside(&stored.c, x));
+    // A double-double cannot tell its last numbers inside the rim from the first beyond it; exact coordinates can.
+    let is_outside = |input: Input| {
+        stored.vector(input).is_some_and(|x| S::outside(&stored.c, x))
+            || exact.vector(input).is_some_and(|x| beyond_the_rim(&exact.c, x))
+    };
     (ball && points.into_iter().any(is_outside)).then_some(Outcome::Outside)
+}
+
+/// Whether c‖x‖² ≥ 1, for exact coordinates in a ball.
+fn beyond_the_rim(c: &Float, x: &[Float]) -> bool {
+    const GUARD_BITS: u32 = 64;
+    // Products of three are exact; what their sum rounds is far below the last gap to the rim.
+    let bits = 3 * x.iter().map(Float::prec).chain([c.prec()]).max().unwrap_or(0) + GUARD_BITS;
+    let norm2 = x.iter().fold(Float::new(bits), |sum, x| sum + Float::with_val(bits, x.square_ref()));
+    norm2 * c >= 1
 }
 
 impl Quantity {
@@ -336,6 +352,17 @@ mod tests {
                     assert!(parts.total < 1e-13, "{model} {by} {direction}: {parts:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_point_that_double_double_takes_for_the_last_inside_is_outside() {
+        let case = [Case { variant: variant(Op::Distance, Model::Klein, BEST).unwrap(), guard: NONE }];
+        for direction in Direction::ALL.iter().copied() {
+            let sample = Sample { c: 1.0, dim: 16, radius: 40.0, separation: 0.01, direction, seed: 7 };
+            let quantity = Quantity::value(Op::Distance, Model::Klein);
+            let group = measure(&sample, quantity, Model::Klein, &crate::arithmetic::Dd::from(0.0), &case).unwrap();
+            assert_ne!(group.cells[0].outcome, Outcome::Nan, "{direction}");
         }
     }
 

@@ -28,10 +28,8 @@ pub fn summarise(cells: impl IntoIterator<Item = (Outcome, Option<f64>)>) -> Sum
         }
     }
     errors.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-    let quantile = |share: f64| {
-        let rank = (share * errors.len() as f64).ceil() as usize;
-        errors.get(rank.saturating_sub(1)).map(|(error, _)| *error)
-    };
+    let sorted: Vec<f64> = errors.iter().map(|(error, _)| *error).collect();
+    let quantile = |share: f64| order_statistic(&sorted, share);
     Summary {
         n,
         ok_share: if n == 0 { 0.0 } else { errors.len() as f64 / n as f64 },
@@ -40,6 +38,17 @@ pub fn summarise(cells: impl IntoIterator<Item = (Outcome, Option<f64>)>) -> Sum
         max: errors.last().map(|(error, _)| *error),
         witness: errors.last().map(|(_, index)| *index),
     }
+}
+
+/// The smallest of the sorted values that at least `share` of them do not exceed; `None` without any.
+pub fn order_statistic(sorted: &[f64], share: f64) -> Option<f64> {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+/// Bits that an error costs: log₂(1 + ulps).
+pub fn bits_lost(ulps: f64) -> f64 {
+    pxfm::f_log1p(ulps) / std::f64::consts::LN_2
 }
 
 #[cfg(test)]

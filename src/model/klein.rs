@@ -8,7 +8,7 @@ use crate::formula::{Space, add, along, distance, exp_log, mlr, radial, tangent}
 ///
 /// ```
 /// use hypprec::{Hyperbolic, Klein};
-/// let klein = Klein::new(0.25)?;
+/// let klein = Klein::new(0.25f64)?;
 /// // Halfway along a geodesic is on the straight line between its ends.
 /// let middle = klein.geodesic(&[0.5, 0.5], &[0.5, -0.5], &0.5);
 /// assert!((middle[0] - 0.5).abs() < 1e-16 && middle[1].abs() < 1e-16);

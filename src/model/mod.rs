@@ -39,7 +39,7 @@ pub enum PointError {
 ///
 /// ```
 /// use hypprec::model::{Hyperbolic, Lorentz, PoincareBall};
-/// let (ball, lorentz) = (PoincareBall::new(1.0)?, Lorentz::new(1.0)?);
+/// let (ball, lorentz) = (PoincareBall::new(1.0f64)?, Lorentz::new(1.0)?);
 /// let (x, y) = ([0.3, 0.4], [-0.2, 0.5]);
 /// let d = ball.distance(&x, &y);
 /// let there = lorentz.distance(&ball.to_lorentz(&x), &ball.to_lorentz(&y));

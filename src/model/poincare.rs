@@ -9,7 +9,7 @@ use crate::formula::{Space, add, along, distance, exp_log, mlr, radial, tangent}
 ///
 /// ```
 /// use hypprec::{Hyperbolic, PoincareBall};
-/// let ball = PoincareBall::new(1.0)?;
+/// let ball = PoincareBall::new(1.0f64)?;
 /// let (x, y) = ([0.3, 0.4], [-0.2, 0.5]);
 /// let v = ball.log(&x, &y);
 /// let z = ball.exp(&x, &v);

@@ -347,7 +347,7 @@ impl Geometry {
                 let length = self.distance.clone() * &unit;
                 SampleValue::Vector(self.tangent(&self.x, &self.towards, &length, model))
             }
-            Op::Exp0 | Op::Project => point(&self.x),
+            Op::Exp0 | Op::Project | Op::RoundTrip => point(&self.x),
             Op::Log0 => SampleValue::Vector(self.at_origin(model)),
             Op::Transport => {
                 let tilted = self.tilted(&self.velocity_at_y());

@@ -37,7 +37,7 @@ pub fn certify(
     let mut precision = first_attempt.max(bits + GUARD_BITS);
     loop {
         let intervals = evaluate(precision);
-        if let Some(values) = intervals.iter().map(|x| x.certify(bits)).collect() {
+        if let Some(values) = intervals.iter().map(|x| x.certify(bits).map(unsigned_zero)).collect() {
             return Ok(values);
         }
         if precision >= ZERO_BITS
@@ -55,6 +55,11 @@ pub fn certify(
     }
 }
 
+/// An exact 0 has no sign.
+fn unsigned_zero(x: Float) -> Float {
+    if x.is_zero() { x.abs() } else { x }
+}
+
 /// The components, those that are 0 for all that [`ZERO_BITS`] can tell as 0; `None` while another is undecided.
 fn with_zeros(intervals: &[Interval], bits: u32) -> Option<Vec<Float>> {
     let largest = intervals.iter().filter_map(|x| x.hi().get_exp().max(x.lo().get_exp())).max()?;
@@ -64,7 +69,7 @@ fn with_zeros(intervals: &[Interval], bits: u32) -> Option<Vec<Float>> {
         let is_zero = x.contains(&zero)
             && width.is_finite()
             && width.get_exp().is_none_or(|e| e < largest.max(0) - (ZERO_BITS / 4) as i32);
-        x.certify(bits).or_else(|| is_zero.then(|| zero.clone()))
+        x.certify(bits).map(unsigned_zero).or_else(|| is_zero.then(|| zero.clone()))
     };
     intervals.iter().map(component).collect()
 }

@@ -1,12 +1,15 @@
 //! Pages and plots, made from tables alone.
 
-mod boundary;
+mod dots;
+mod index;
 mod page;
 mod plot;
 mod scan;
+mod study;
 
-pub use boundary::boundary;
+pub use index::{Entry, entries, index};
 pub use scan::{Section, scan, sections};
+pub use study::{answer, study_page};
 
 use crate::table::TableError;
 use std::path::PathBuf;

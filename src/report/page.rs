@@ -68,11 +68,7 @@ impl Page {
     fn html(&self, provenance: &Provenance) -> String {
         let lines: String = provenance.lines().iter().map(|(n, v)| format!("{n}: {}\n", escape(v))).collect();
         let title = escape(&self.title);
-        let mut out = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width\">\n<title>{title}</title><style>{STYLE}</style></head><body>\n\
-             <pre>{lines}</pre>\n<h1>{title}</h1>\n"
-        );
+        let mut out = format!("<pre>{lines}</pre>\n<h1>{title}</h1>\n");
         for block in &self.blocks {
             out += &match block {
                 Block::Heading(text) => format!("<h2>{}</h2>\n", escape(text)),
@@ -90,7 +86,7 @@ impl Page {
                 }
             };
         }
-        out + "</body></html>\n"
+        shell(&self.title, &out)
     }
 
     fn markdown(&self, provenance: &Provenance) -> String {
@@ -114,7 +110,16 @@ impl Page {
     }
 }
 
-fn escape(text: &str) -> String {
+/// A whole HTML file with this title and body.
+pub fn shell(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\">\n<title>{}</title><style>{STYLE}</style></head><body>\n{body}</body></html>\n",
+        escape(title)
+    )
+}
+
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -28,18 +28,55 @@ pub const COLOURS: &[RGBColor] = &[
 pub struct Series {
     pub name: String,
     pub colour: RGBColor,
-    /// (x, log₁₀ y); what is beyond the axis is drawn at its end.
+    /// (x, y) in the scales of the chart; what is beyond the axis is drawn at its end.
     pub points: Vec<(f64, f64)>,
     pub width: u32,
 }
 
-/// A chart of lines over x with log₁₀ y, its legend beside it, and named upright bars.
+/// What the numbers along an axis are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    Plain,
+    /// log₁₀ of what the labels say.
+    Log,
+    /// log₂ of what the labels say.
+    Log2,
+}
+
+impl Scale {
+    /// Where a number is on the axis.
+    pub fn at(self, x: f64) -> f64 {
+        let positive = x.abs().max(f64::MIN_POSITIVE);
+        match self {
+            Scale::Plain => x,
+            Scale::Log => pxfm::f_log10(positive),
+            Scale::Log2 => pxfm::f_log2(positive),
+        }
+    }
+    pub(super) fn label(self, at: f64) -> String {
+        match self {
+            Scale::Plain => format!("{}", (at * 1e6).round() / 1e6),
+            Scale::Log if at.fract() == 0.0 => power(at),
+            // Between two decades, two digits.
+            Scale::Log if (-3.0..3.0).contains(&at) => {
+                let decimals = (1.0 - at.floor()).max(0.0) as usize;
+                format!("{:.decimals$}", pxfm::f_exp10(at))
+            }
+            Scale::Log => format!("{:.1e}", pxfm::f_exp10(at)),
+            Scale::Log2 => format!("{}", pxfm::f_exp2(at).round()),
+        }
+    }
+}
+
+/// A chart of lines, its legend beside it, and named upright bars.
 pub struct Lines {
     pub title: String,
     pub x: String,
     pub y: String,
     pub x_range: (f64, f64),
     pub y_range: (f64, f64),
+    pub x_scale: Scale,
+    pub y_scale: Scale,
     pub series: Vec<Series>,
     pub bars: Vec<(String, f64)>,
 }
@@ -85,17 +122,19 @@ pub struct Heat {
     pub range: (f64, f64),
 }
 
-const WIDTH: u32 = 980;
-const HEIGHT: u32 = 520;
-const LEGEND: u32 = 190;
+pub(super) const WIDTH: u32 = 980;
+pub(super) const HEIGHT: u32 = 520;
+pub(super) const LEGEND: u32 = 190;
 const ROW: u32 = 24;
-const TEXT: u32 = 15;
-const TITLE: u32 = 20;
+/// The mean width of a letter, a little over.
+pub(super) const LETTER: u32 = 9;
+pub(super) const TEXT: u32 = 15;
+pub(super) const TITLE: u32 = 20;
 const FONT: &str = "DejaVu Sans, sans-serif";
-const INK: RGBColor = RGBColor(40, 40, 40);
-const PALE: RGBColor = RGBColor(225, 225, 225);
+pub(super) const INK: RGBColor = RGBColor(40, 40, 40);
+pub(super) const PALE: RGBColor = RGBColor(225, 225, 225);
 
-type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), String>;
 
 /// What can be drawn on any backend.
 pub trait Draw {
@@ -105,12 +144,12 @@ pub trait Draw {
         B::ErrorType: 'static;
 }
 
-fn text(e: impl std::fmt::Display) -> String {
+pub(super) fn text(e: impl std::fmt::Display) -> String {
     e.to_string()
 }
 
 /// Text of a size and a colour.
-fn letters(size: u32, colour: &RGBColor) -> TextStyle<'static> {
+pub(super) fn letters(size: u32, colour: &RGBColor) -> TextStyle<'static> {
     (FONT, size).into_font().color(colour)
 }
 
@@ -162,7 +201,8 @@ impl Draw for Lines {
     {
         root.fill(&WHITE).map_err(text)?;
         let root = root.titled(&self.title, letters(TITLE, &INK)).map_err(text)?;
-        let (plot, legend) = root.split_horizontally(WIDTH - LEGEND);
+        let longest = self.series.iter().map(|series| series.name.chars().count()).max().unwrap_or(0) as u32;
+        let (plot, legend) = root.split_horizontally(WIDTH - LEGEND.max(44 + LETTER * longest));
         let (low, high) = self.y_range;
         let mut chart = ChartBuilder::on(&plot)
             .margin(10)
@@ -178,7 +218,8 @@ impl Draw for Lines {
             .label_style(letters(TEXT - 1, &INK))
             .light_line_style(WHITE)
             .bold_line_style(PALE)
-            .y_label_formatter(&|y| power(*y))
+            .x_label_formatter(&|x| self.x_scale.label(*x))
+            .y_label_formatter(&|y| self.y_scale.label(*y))
             .draw()
             .map_err(text)?;
         upright(&mut chart, &self.bars, (low, high))?;
@@ -200,10 +241,10 @@ impl Draw for Lines {
 }
 
 /// A chart with plain axes.
-type Plain<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Axes<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Named upright lines over the whole height of a chart.
-fn upright<B: DrawingBackend>(chart: &mut Plain<B>, marks: &[(String, f64)], (low, high): (f64, f64)) -> Outcome
+fn upright<B: DrawingBackend>(chart: &mut Axes<B>, marks: &[(String, f64)], (low, high): (f64, f64)) -> Outcome
 where
     B::ErrorType: 'static,
 {
@@ -398,4 +439,25 @@ impl Draw for Heat {
 /// A scale from dark to light that is even to the eye, also to a colour-blind one.
 fn viridis(depth: f64) -> RGBColor {
     ViridisRGB.get_color(depth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_say_powers_and_what_lies_between() {
+        for (scale, at, label) in [
+            (Scale::Log, -3.0, "10⁻³"),
+            (Scale::Log, 0.5, "3.2"),
+            (Scale::Log, -1.5, "0.032"),
+            (Scale::Log, 2.5, "316"),
+            (Scale::Log, -7.5, "3.2e-8"),
+            (Scale::Log2, 12.0, "4096"),
+            (Scale::Plain, 0.1 + 0.2, "0.3"),
+            (Scale::Plain, 40.0, "40"),
+        ] {
+            assert_eq!(scale.label(at), label);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::ReportError;
 use super::page::Page;
-use super::plot::{Bars, COLOURS, Lines, Series};
+use super::plot::{Bars, COLOURS, Lines, Scale, Series};
 use crate::formula::{BEST, Model};
 use crate::guard::{GUARDS, Precision};
 use crate::table::{Embedding, PairRow, Provenance};
@@ -331,6 +331,8 @@ fn error_plots(page: &mut Page, scan: &Scan) -> Result<(), ReportError> {
             y: "largest relative error".to_owned(),
             x_range: (0.0, ROOM * most),
             y_range: (least, 1.0),
+            x_scale: Scale::Plain,
+            y_scale: Scale::Log,
             series,
             bars: caps(scan, ROOM * most),
         };

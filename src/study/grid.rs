@@ -1,11 +1,15 @@
 //! Studies and the groups of cells that they ask for.
 
+use super::BUILT_IN;
+use super::exhibit::{Column, Exhibit, Figure};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Input, Model, Op, Variant, variants};
 use crate::guard::{GUARDS, Guard, NONE, Precision, guard};
 use crate::measure::{Case, Quantity};
 use crate::oracle::{Direction, Sample};
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A question, how to read the answer, and the grid that is measured for it.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,10 +18,25 @@ pub struct Study {
     pub question: String,
     #[serde(default)]
     pub analysis: String,
+    /// What the cells answer, with figures in braces.
+    #[serde(default)]
+    pub answer: String,
+    #[serde(default = "the_answer")]
+    pub answer_heading: String,
     /// Every cell draws from this and its own index alone.
     pub seed: u64,
     #[serde(rename = "block")]
     pub blocks: Vec<Block>,
+    /// What its page shows.
+    #[serde(default, rename = "exhibit")]
+    exhibits: Vec<Exhibit>,
+    /// Figures that its texts name in braces.
+    #[serde(default, rename = "figure")]
+    pub figures: BTreeMap<String, Figure>,
+}
+
+fn the_answer() -> String {
+    "The answer".to_owned()
 }
 
 /// One rectangular grid.
@@ -78,6 +97,8 @@ pub enum StudyError {
     Toml(String),
     #[error("block {block}: {message}")]
     Block { block: usize, message: String },
+    #[error("{what}: {message}")]
+    Page { what: String, message: String },
     #[error("no cells are left: the filters exclude everything that the study asks for")]
     Empty,
 }
@@ -127,7 +148,37 @@ impl Study {
         };
         let study: Study = toml::from_str(text).map_err(one_line)?;
         study.groups(&Filter::default())?;
+        study.check_page()?;
         Ok(study)
+    }
+
+    fn check_page(&self) -> Result<(), StudyError> {
+        let unknown = |text: &str, each: &[Column]| {
+            let is_known =
+                |name: &&str| self.figures.contains_key(*name) || each.iter().any(|column| column.name() == *name);
+            let name = in_braces(text).find(|name| !is_known(name));
+            name.map_or(Ok(()), |name| Err(format!("{{{name}}} is neither a figure nor a column of `each`")))
+        };
+        let page = |what: &str, message| StudyError::Page { what: what.to_owned(), message };
+        unknown(&self.answer, &[]).map_err(|message| page("answer", message))?;
+        for (i, exhibit) in self.exhibits.iter().enumerate() {
+            let Exhibit { name, title, caption, text, each, .. } = exhibit;
+            let texts =
+                || [name, title, caption].into_iter().try_for_each(|x| unknown(x, each)).and(unknown(text, &[]));
+            let what = format!("exhibit {} `{name}`", i + 1);
+            exhibit.check().and_then(|()| texts()).map_err(|message| page(&what, message))?;
+        }
+        for (name, figure) in &self.figures {
+            figure.check().map_err(|message| StudyError::Page { what: format!("figure `{name}`"), message })?;
+        }
+        Ok(())
+    }
+
+    /// What its page shows: what the boundary study shows where it does not say.
+    pub fn exhibits(&self) -> &[Exhibit] {
+        static BOUNDARY: LazyLock<Vec<Exhibit>> =
+            LazyLock::new(|| Study::parse(BUILT_IN[0].1).map(|study| study.exhibits).unwrap_or_default());
+        if self.exhibits.is_empty() { &BOUNDARY } else { &self.exhibits }
     }
 
     /// Every group that the filter keeps, in the order of the study. Indices are those of the whole study, so that a part of
@@ -163,7 +214,7 @@ impl Block {
             for sample in self.samples(seed, sample_index)? {
                 for &model in &models {
                     let targets: Vec<Model> = match op {
-                        Op::Convert => models.iter().copied().filter(|to| *to != model).collect(),
+                        op if op.has_target() => models.iter().copied().filter(|to| *to != model).collect(),
                         _ => vec![model],
                     };
                     for to in targets {
@@ -272,6 +323,11 @@ impl Block {
     }
 }
 
+/// What stands in braces in a text.
+fn in_braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|after| after.split_once('}')).map(|(name, _)| name)
+}
+
 fn parsed<T: std::str::FromStr>(names: &[String]) -> Result<Vec<T>, String>
 where
     T::Err: std::fmt::Display,
@@ -313,6 +369,16 @@ mod tests {
             ("question = \"\"\nseed = 1\nblock = 2\n", "line 3"),
             (&BUILT_IN[0].1.replace("\"f16\"", "\"f17\""), "block 1: unknown scalar `f17`"),
             (&BUILT_IN[0].1.replace("[0.1, 1, 2, 4", "[0, 1, 2, 4"), "radius 0"),
+            (&BUILT_IN[0].1.replace("{klein_f32_near}", "{nothing}"), "answer: {nothing} is neither a figure"),
+            (
+                &BUILT_IN[0].1.replace("series = [\"separation\"]", "series = []"),
+                "exhibit 4 `heat-{model}-{scalar}`: it has no series",
+            ),
+            (&BUILT_IN[0].1.replace("not = { separation = 1e-6 }", "not = { separation = \"a\" }"), "exhibit 3 "),
+            (
+                &BUILT_IN[0].1.replace("model = \"klein\"", "model = \"kline\""),
+                "figure `klein_f32_far`: unknown model `kline`",
+            ),
         ] {
             let error = Study::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains('\n'), "{error}");

@@ -68,6 +68,18 @@ pub fn run(
     Ok(rows?.into_iter().flatten().collect())
 }
 
+/// Measures every group and returns the rows in order, keeping nothing on disk.
+pub fn measure_all(groups: &[GroupSpec], progress: &dyn Progress) -> Result<Vec<CellRow>, RunError> {
+    let chunks: Vec<&[GroupSpec]> = groups.chunks(CHUNK_GROUPS).collect();
+    let measured = |chunk: &&[GroupSpec]| {
+        let rows = measure_chunk(chunk)?;
+        progress.finished(rows.len() as u64);
+        Ok(rows)
+    };
+    let rows: Result<Vec<Vec<CellRow>>, RunError> = chunks.par_iter().map(measured).collect();
+    Ok(rows?.into_iter().flatten().collect())
+}
+
 /// Forgets the parts of a run whose tables have been written.
 pub(super) fn forget(folder: &Path) -> Result<(), TableError> {
     let parts = folder.join(PARTS);
@@ -77,7 +89,8 @@ pub(super) fn forget(folder: &Path) -> Result<(), TableError> {
 fn prepare(parts: &Path, fingerprint: &str, resume: bool) -> Result<(), RunError> {
     let key = parts.join("fingerprint");
     if parts.exists() {
-        if resume {
+        // Parts without a fingerprint are those of a run that was killed before it had measured anything.
+        if resume && key.exists() {
             return match fs::read_to_string(&key) {
                 Ok(found) if found == fingerprint => Ok(()),
                 _ => Err(RunError::Foreign(parts.to_owned())),
@@ -131,7 +144,7 @@ fn row(group: &GroupSpec, case: usize, cell: &Cell, truth: &str, value: String) 
         error_rounding: part(|p| p.rounding),
         error_total: part(|p| p.total),
         ulps: cell.ulps,
-        bits: cell.ulps.map(|ulps| pxfm::f_log1p(ulps) / std::f64::consts::LN_2),
+        bits: cell.ulps.map(crate::measure::bits_lost),
         outcome: cell.outcome.to_string(),
     }
 }

@@ -10,8 +10,18 @@ const TOLERANCES: &[f64] = &[1e-6, 1e-4, 1e-2];
 /// Separations of close pairs.
 const NEAR: std::ops::RangeInclusive<f64> = 1e-3..=0.1;
 
-fn outcome(row: &CellRow) -> Outcome {
+/// What became of a cell.
+pub(super) fn outcome(row: &CellRow) -> Outcome {
     Outcome::ALL.iter().copied().find(|o| o.to_string() == row.outcome).unwrap_or(Outcome::Nan)
+}
+
+/// far: independent directions; near: separations of 0.001 to 0.1.
+pub(super) fn pairs(cell: &CellRow) -> Option<&'static str> {
+    match cell.direction.as_str() {
+        "random" => Some("far"),
+        "radial" | "tangential" if NEAR.contains(&cell.separation) => Some("near"),
+        _ => None,
+    }
 }
 
 /// One row for each model, arithmetic, operation, variant and guard, in their order of appearance.
@@ -64,11 +74,7 @@ pub fn clip_rows(cells: &[CellRow]) -> Vec<ClipRow> {
     let mut order = Vec::new();
     let mut groups: BTreeMap<[&str; 5], Vec<&CellRow>> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| cell.op == "distance") {
-        let pairs = match cell.direction.as_str() {
-            "random" => "far",
-            "radial" | "tangential" if NEAR.contains(&cell.separation) => "near",
-            _ => continue,
-        };
+        let Some(pairs) = pairs(cell) else { continue };
         let key = [cell.model.as_str(), &cell.scalar, &cell.variant, &cell.guard, pairs];
         let group = groups.entry(key).or_default();
         if group.is_empty() {
@@ -79,7 +85,7 @@ pub fn clip_rows(cells: &[CellRow]) -> Vec<ClipRow> {
     let row = |key: &[&str; 5], tolerance: f64| {
         let cells = &groups[key];
         let holds = |error: fn(&CellRow) -> Option<f64>| {
-            largest_radius(cells, |cell| error(cell).is_some_and(|error| error.abs() <= tolerance))
+            largest(cells, |cell| cell.radius, |cell| error(cell).is_some_and(|error| error.abs() <= tolerance))
         };
         let [model, scalar, variant, guard, pairs] = key.map(str::to_owned);
         let radius_holds = holds(|cell| cell.error_total);
@@ -92,17 +98,17 @@ pub fn clip_rows(cells: &[CellRow]) -> Vec<ClipRow> {
         let floor_key = [key[0], key[1], BEST, "none", key[4]];
         let floor_cells = groups.get(&floor_key).unwrap_or(cells);
         let floor = |cell: &CellRow| cell.error_representation.is_some_and(|error| error.abs() <= tolerance);
-        let radius_floor = largest_radius(floor_cells, floor);
+        let radius_floor = largest(floor_cells, |cell| cell.radius, floor);
         ClipRow { model, scalar, variant, guard, pairs, tolerance, radius_holds, radius_floor, clip }
     };
     order.iter().flat_map(|key| TOLERANCES.iter().map(|tolerance| row(key, *tolerance)).collect::<Vec<_>>()).collect()
 }
 
-/// The largest radius of the grid up to which every cell passes; 0 if the first does not.
-fn largest_radius(cells: &[&CellRow], passes: impl Fn(&CellRow) -> bool) -> f64 {
-    let mut radii: Vec<f64> = cells.iter().map(|cell| cell.radius).collect();
-    radii.sort_by(f64::total_cmp);
-    radii.dedup();
-    let fails = |radius: &f64| cells.iter().any(|cell| cell.radius == *radius && !passes(cell));
-    radii.iter().take_while(|radius| !fails(radius)).last().copied().unwrap_or(0.0)
+/// The largest value of an axis of the grid up to which every cell passes; 0 if the first does not.
+pub(super) fn largest(cells: &[&CellRow], along: impl Fn(&CellRow) -> f64, passes: impl Fn(&CellRow) -> bool) -> f64 {
+    let mut values: Vec<(f64, bool)> = cells.iter().map(|cell| (along(cell), passes(cell))).collect();
+    values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    // Where one cell of a value fails, it comes first.
+    let held = values.iter().take_while(|(_, passes)| *passes);
+    held.last().map_or(0.0, |(value, _)| *value)
 }

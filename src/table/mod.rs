@@ -87,6 +87,20 @@ pub struct SummaryRow {
     pub witness_value: String,
 }
 
+/// One point of what a study's page shows: an exhibit or a figure, reduced from many cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurveRow {
+    pub exhibit: String,
+    /// The values of the columns by which the exhibit is repeated.
+    pub facet: String,
+    pub series: String,
+    pub x: String,
+    /// The cells behind it.
+    pub n: usize,
+    /// Empty where they gave no answer.
+    pub value: Option<f64>,
+}
+
 /// How far out a variant holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipRow {
@@ -120,17 +134,23 @@ impl TableError {
     }
 }
 
-/// Writes a file beside its place, flushes it to the disk and renames it: it is there whole or not at all.
+/// Writes a file beside its place, flushes it to the disk and renames it: it is there whole or not at all. Through a link
+/// the file that it points to is replaced; a device or a pipe, which nothing can replace, is written to as it is.
 pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TableError> {
     let io = |source| TableError::Io { path: path.to_owned(), source };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let mut out = File::options().write(true).open(path).map_err(io)?;
+        return write(&mut out).and_then(|()| out.flush()).map_err(io);
+    }
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = place.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(name);
+    let beside = place.with_file_name(name);
     let attempt = || -> io::Result<()> {
         let mut out = BufWriter::new(File::create(&beside)?);
         write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, &place)
     };
     attempt().inspect_err(|_| drop(fs::remove_file(&beside))).map_err(io)
 }
@@ -150,13 +170,40 @@ pub fn write_rows<R: Serialize>(out: &mut dyn Write, rows: &[R], header: bool) -
     writer.flush()
 }
 
+impl Provenance {
+    /// The lines at the head of a table; `None` where one is missing or not its turn.
+    pub fn read(table: &str) -> Option<Provenance> {
+        let mut lines = table.lines();
+        let mut value = |name: &str| {
+            let line = lines.next()?.strip_prefix("# ")?.strip_prefix(name)?;
+            Some(line.strip_prefix(": ")?.to_owned())
+        };
+        Some(Provenance {
+            command: value("command")?,
+            version: value("version")?,
+            revision: value("revision")?,
+            seed: value("seed")?.parse().ok()?,
+            host: value("host")?,
+        })
+    }
+}
+
+/// 16 hexadecimal digits that change with any byte: FNV-1a of 64 bits (Fowler, Noll and Vo), which is the same everywhere and
+/// in every version. It finds accidents, not forgers.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    format!("{:016x}", bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)))
+}
+
 /// Reads all rows of a table; lines that begin with # are skipped.
 pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, TableError> {
     let file = File::open(path).map_err(TableError::io(path))?;
     read_rows(BufReader::new(file), path)
 }
 
-fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Result<Vec<R>, TableError> {
+/// Reads all rows of a table from anywhere; `path` is what a fault names.
+pub fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Result<Vec<R>, TableError> {
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(input);
     let row = |row: Result<R, csv::Error>| {
         row.map_err(|error| {
@@ -221,6 +268,18 @@ mod tests {
         let path = folder.path().join("x.csv");
         write_atomic(&path, |_| Err(io::Error::other("full"))).unwrap_err();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("x.csv"), folder.path().join("link.csv"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_atomic(&link, |out| out.write_all(b"new")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
     }
 
     proptest! {

@@ -1,5 +1,9 @@
 //! Verdicts: measured errors turned into answers that people act on.
 
+#[cfg(feature = "cli")]
+pub mod audit;
+#[cfg(feature = "cli")]
+pub mod check;
 pub mod choose;
 #[cfg(feature = "cli")]
 pub mod judge;

@@ -1,0 +1,71 @@
+//! `hypprec report`: pages rebuilt from the tables beside them, and the page that links them.
+
+use super::Failure;
+use crate::report;
+use crate::study::Study;
+use crate::table::{self, ClipRow, CurveRow, Provenance, TableError};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rebuild pages and plots from their tables.
+///
+/// A folder that `sweep` wrote is rebuilt from its study.toml, curves.csv and clip.csv, to the same bytes. Of a folder of such
+/// folders every page is rebuilt, and index.html and README.md that link all pages in it are written.
+#[derive(clap::Args)]
+pub struct Report {
+    /// Folders that `sweep` wrote, or folders of these
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+}
+
+/// The title of the page that links pages.
+const TITLE: &str = "Reports";
+
+/// The study of a page, as it was when its cells were measured.
+pub const STUDY: &str = "study.toml";
+/// What a page is drawn from.
+pub const CURVES: &str = "curves.csv";
+pub const CLIP: &str = "clip.csv";
+
+impl Report {
+    pub fn run(self) -> Result<(), Failure> {
+        for folder in &self.folders {
+            if folder.join(STUDY).is_file() {
+                super::print(&format!("{}\n", rebuild(folder)?.display()))?;
+                continue;
+            }
+            let mut inside: Vec<PathBuf> = fs::read_dir(folder)
+                .map_err(TableError::io(folder))?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<_, _>>()
+                .map_err(TableError::io(folder))?;
+            inside.retain(|path| path.join(STUDY).is_file());
+            inside.sort();
+            if inside.is_empty() {
+                let what = format!("{}: no {STUDY} in it, nor in a folder in it", folder.display());
+                return Err(Failure(what));
+            }
+            for page in &inside {
+                super::print(&format!("{}\n", rebuild(page)?.display()))?;
+            }
+            let page = report::index(folder, TITLE, &report::entries(folder)?)?;
+            super::print(&format!("{}\n", page.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Draws a page from the tables in its folder.
+fn rebuild(folder: &Path) -> Result<PathBuf, Failure> {
+    let text = |name: &str| {
+        let path = folder.join(name);
+        fs::read_to_string(&path).map_err(TableError::io(&path))
+    };
+    let toml = folder.join(STUDY);
+    let study = Study::parse(&text(STUDY)?).map_err(|error| Failure(format!("{}: {error}", toml.display())))?;
+    let headless = || Failure(format!("{}: it does not begin with where it comes from", folder.join(CURVES).display()));
+    let provenance = Provenance::read(&text(CURVES)?).ok_or_else(headless)?;
+    let curves: Vec<CurveRow> = table::read(&folder.join(CURVES))?;
+    let clip: Vec<ClipRow> = table::read(&folder.join(CLIP))?;
+    Ok(report::study_page(folder, &study, &provenance, &curves, &clip)?)
+}
