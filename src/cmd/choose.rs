@@ -1,11 +1,15 @@
 //! `hypprec choose`: which representation for a radius, a separation and a tolerance?
 
 use super::Failure;
+use super::progress::Reporter;
+use super::scan::Asked;
+use crate::formula::Model;
 use crate::table::write_atomic;
 use crate::verdict::choose::measure::{GRID, Grid};
 use crate::verdict::choose::{Entry, Need, Part, Ranking, Remedy, choose};
+use crate::verdict::scan::{NeedOf, scan};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Choose a representation, a variant and an arithmetic for points within a radius, pairs no closer than a separation and
 /// an error to keep.
@@ -20,7 +24,7 @@ use std::path::PathBuf;
   hypprec choose --radius 30 --separation 1e-3 --scalar f32 --tolerance 1e-6 --json")]
 pub struct Choose {
     /// √c d(0, x) of the farthest point
-    #[arg(long, allow_negative_numbers = true, required_unless_present = "regenerate")]
+    #[arg(long, allow_negative_numbers = true, required_unless_present_any = ["regenerate", "embedding"])]
     radius: Option<f64>,
     /// √c d(x, y) of the closest pair
     #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
@@ -37,6 +41,18 @@ pub struct Choose {
     /// What must keep it (may be repeated): distance, exp, log, add, mlr, transport, gradient (of the distance)
     #[arg(long, value_delimiter = ',', default_value = "distance")]
     op: Vec<String>,
+    /// Read radius, separation and dimension off the points of this file (see `hypprec scan`)
+    #[arg(long, value_name = "FILE", requires = "model", conflicts_with_all = ["radius", "separation", "dim"])]
+    embedding: Option<PathBuf>,
+    /// The model of the embedding's coordinates
+    #[arg(long, requires = "embedding")]
+    model: Option<Model>,
+    /// The embedding's c of curvature −c [default: what the file says, or 1]
+    #[arg(long, requires = "embedding")]
+    curvature: Option<f64>,
+    /// Which array of a .npz archive the embedding is
+    #[arg(long, requires = "embedding")]
+    array: Option<String>,
     /// Show this many that fit
     #[arg(long, default_value_t = 8)]
     top: usize,
@@ -53,12 +69,18 @@ impl Choose {
         if let Some(path) = &self.regenerate {
             return regenerate(path);
         }
-        let (Some(radius), Some(tolerance)) = (self.radius, self.tolerance) else {
-            return Err(Failure("choose needs --radius and --tolerance".to_owned()));
+        let Some(tolerance) = self.tolerance else { return Err(Failure("choose needs --tolerance".to_owned())) };
+        let (radius, separation, dim) = match (&self.embedding, self.radius) {
+            (None, Some(radius)) => (radius, self.separation, self.dim),
+            (None, None) => return Err(Failure("choose needs --radius or --embedding".to_owned())),
+            (Some(file), _) => {
+                let need = self.read_off(file)?;
+                (need.radius, need.separation, need.dim)
+            }
         };
         let any = self.scalar.iter().any(|scalar| scalar == "any");
         let scalars: &[String] = if any { &[] } else { &self.scalar };
-        let need = Need::new(radius, self.separation, self.dim, tolerance)?.scalars(scalars)?.ops(&self.op)?;
+        let need = Need::new(radius, separation, dim, tolerance)?.scalars(scalars)?.ops(&self.op)?;
         let ranking = choose(&need);
         match self.json {
             true => super::print(&format!("{}\n", serde_json::to_string_pretty(&value(&ranking))?)),
@@ -67,7 +89,32 @@ impl Choose {
     }
 }
 
-fn regenerate(path: &std::path::Path) -> Result<(), Failure> {
+impl Choose {
+    /// What the points of a file need.
+    fn read_off(&self, file: &Path) -> Result<NeedOf, Failure> {
+        let model = self.model.ok_or_else(|| Failure("--embedding needs --model".to_owned()))?;
+        let asked = Asked { file, model, scalar: None, curvature: self.curvature, array: self.array.as_deref() };
+        // No pair is measured: the need is read off radii and nearest points alone.
+        let (embedding, question) = asked.read(0, self.tolerance.unwrap_or(1.0), 0)?;
+        let silent = Reporter::new(0);
+        let scanned = crate::with_arithmetic!(question.scalar, |proto| scan(&embedding, &question, &proto, &silent));
+        let scanned = scanned.map_err(|error| Failure(format!("{}: {error}", file.display())))?;
+        let none = || Failure(format!("{}: fewer than two different points inside the model", file.display()));
+        let need = scanned.need.ok_or_else(none)?;
+        super::say(&read_off(&need));
+        Ok(need)
+    }
+}
+
+/// The need that points have, in a line.
+pub(super) fn read_off(need: &NeedOf) -> String {
+    format!(
+        "need: 99 % of the points lie within radius {:.4}, 99 % of nearest pairs are at least {:.3e} apart (units of 1/√c), {} dimensions",
+        need.radius, need.separation, need.dim
+    )
+}
+
+fn regenerate(path: &Path) -> Result<(), Failure> {
     let grid = Grid::parse(GRID)?;
     let panels = grid.panels()?;
     let n = panels.len();
@@ -113,7 +160,7 @@ fn remedy(remedy: &Remedy) -> String {
     }
 }
 
-fn text(ranking: &Ranking, top: usize) -> String {
+pub(super) fn text(ranking: &Ranking, top: usize) -> String {
     let mut out = String::new();
     if ranking.fits.is_empty() {
         out += "None fits. What would:\n";
@@ -164,7 +211,7 @@ fn remedy_value(remedy: &Remedy) -> Value {
 }
 
 /// The ranking as JSON.
-fn value(ranking: &Ranking) -> Value {
+pub(super) fn value(ranking: &Ranking) -> Value {
     json!({
         "fit": !ranking.fits.is_empty(),
         "fits": ranking.fits.iter().map(entry_value).collect::<Vec<_>>(),

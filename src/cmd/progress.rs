@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Reporter {
     bar: ProgressBar,
     plain: bool,
-    cells: u64,
+    /// What is counted.
+    what: &'static str,
+    all: u64,
     done: AtomicU64,
 }
 
@@ -17,11 +19,15 @@ const LINES: u64 = 10;
 
 impl Reporter {
     pub fn new(cells: u64) -> Self {
+        Reporter::of("cells", cells)
+    }
+    /// For so many of what is counted.
+    pub fn of(what: &'static str, all: u64) -> Self {
         let plain = !std::io::stderr().is_terminal();
-        let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(cells) };
-        let template = "{wide_bar} {pos}/{len} cells, {per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Reporter { bar, plain, cells, done: AtomicU64::new(0) }
+        let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(all) };
+        let template = format!("{{wide_bar}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left");
+        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Reporter { bar, plain, what, all, done: AtomicU64::new(0) }
     }
     /// Takes the bar away.
     pub fn clear(&self) {
@@ -33,9 +39,9 @@ impl Progress for Reporter {
     fn finished(&self, cells: u64) {
         self.bar.inc(cells);
         let before = self.done.fetch_add(cells, Ordering::Relaxed);
-        let line = |done: u64| done * LINES / self.cells.max(1);
+        let line = |done: u64| done * LINES / self.all.max(1);
         if self.plain && line(before + cells) > line(before) {
-            super::say(&format!("{} of {} cells", before + cells, self.cells));
+            super::say(&format!("{} of {} {}", before + cells, self.all, self.what));
         }
     }
 }

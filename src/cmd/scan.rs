@@ -7,10 +7,11 @@ use crate::arithmetic::Arithmetic;
 use crate::formula::Model;
 use crate::report::{self, Section};
 use crate::table::{self, Embedding, Provenance, TableError, write_atomic};
-use crate::verdict::scan::{self, Kind, Question};
+use crate::verdict::choose::{Need, NeedError, Ranking, choose};
+use crate::verdict::scan::{self, Kind, NeedOf, Question};
 use serde_json::json;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Scan an embedding: depth, clips, separations, and the error of its distances against certified truth.
 ///
@@ -67,7 +68,9 @@ JSON (keys stay, new ones may come; points are numbered from 0; depths are dista
   nearest             {exact, points, separation: [{share, depth, distance}], log_histogram} or null
   errors              [{pairs, variant, n, ok_share, within_tolerance, median_, p99_ and max_relative, median_, p99_ and
                       max_ulps, witness}] with pairs random or nearest
-  storage             [{pairs, n, median, p99, max, measured_median, measured_p99, measured_max}]";
+  storage             [{pairs, n, median, p99, max, measured_median, measured_p99, measured_max}]
+  need                {radius, separation, dim}: within which, and no closer than which, 99 % lie, as depths; or null
+  recommended         the answer of `hypprec choose --json` to that need and --tolerance in any arithmetic; or {none}; or null";
 
 impl Scan {
     pub fn run(self) -> Result<(), Failure> {
@@ -75,19 +78,15 @@ impl Scan {
         if !(self.tolerance > 0.0 && self.tolerance.is_finite()) {
             return Err(Failure(format!("--tolerance {} is not a positive number", self.tolerance)));
         }
-        if let Some(c) = self.curvature.filter(|c| !(*c > 0.0 && c.is_finite())) {
-            return Err(Failure(format!("--curvature {c} is not a positive number (curvature is −c, c > 0)")));
-        }
-        let embedding = Embedding::read(&self.file, self.array.as_deref())?;
-        let question = Question {
+        let asked = Asked {
+            file: &self.file,
             model: self.model,
-            scalar: self.scalar,
-            c: self.curvature.or(embedding.c).unwrap_or(1.0),
-            pairs: self.pairs,
-            tolerance: self.tolerance,
-            seed: self.seed,
+            scalar: Some(self.scalar),
+            curvature: self.curvature,
+            array: self.array.as_deref(),
         };
-        let reporter = Reporter::new((Kind::ALL.len() * self.pairs.min(embedding.points)) as u64);
+        let (embedding, question) = asked.read(self.pairs, self.tolerance, self.seed)?;
+        let reporter = Reporter::of("pairs", (Kind::ALL.len() * self.pairs.min(embedding.points)) as u64);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let scanned = pool.install(|| {
             crate::with_arithmetic!(self.scalar, |proto| scan::scan(&embedding, &question, &proto, &reporter))
@@ -99,6 +98,14 @@ impl Scan {
         {
             all.extend(found);
         }
+        let recommended = self.recommended(&scanned);
+        value["recommended"] = match &recommended {
+            Some(Ok(ranking)) => super::choose::value(ranking),
+            Some(Err(error)) => json!({"none": error.to_string()}),
+            None => serde_json::Value::Null,
+        };
+        let advice =
+            scanned.need.as_ref().zip(recommended).map(|(need, ranking)| advice(need, ranking, self.tolerance));
         let json = format!("{}\n", serde_json::to_string_pretty(&value)?);
         let mut page = None;
         if let Some(folder) = &self.out {
@@ -106,16 +113,22 @@ impl Scan {
             let provenance = self.provenance(&embedding, question.c);
             table::write(&folder.join("pairs.csv"), &provenance, &scanned.measured)?;
             write_atomic(&folder.join("scan.json"), |out| out.write_all(json.as_bytes()))?;
-            page = Some(report::scan(folder, &scanned, &embedding, &provenance)?);
+            page = Some(report::scan(folder, &scanned, &embedding, advice.as_ref(), &provenance)?);
         }
         if self.json {
             return super::print(&json);
         }
-        let mut text: String = report::sections(&scanned, &embedding).iter().map(printed).collect();
+        let mut text: String = report::sections(&scanned, &embedding).iter().chain(&advice).map(printed).collect();
         if let Some(page) = page {
             text += &format!("\nThe page is {}\n", page.display());
         }
         super::print(&text)
+    }
+
+    /// What `choose` says to these points; `None` where they state no need.
+    fn recommended(&self, scanned: &scan::Scan) -> Option<Result<Ranking, NeedError>> {
+        let need = scanned.need?;
+        Some(Need::new(need.radius, need.separation, need.dim, self.tolerance).map(|need| choose(&need)))
     }
 
     fn provenance(&self, embedding: &Embedding, c: f64) -> Provenance {
@@ -131,6 +144,56 @@ impl Scan {
         provenance(command, self.seed)
     }
 }
+
+/// An embedding that is asked about.
+pub(super) struct Asked<'a> {
+    pub file: &'a Path,
+    pub model: Model,
+    /// `None`: the one that holds the file's numbers.
+    pub scalar: Option<Arithmetic>,
+    /// `None`: what the file says, or 1.
+    pub curvature: Option<f64>,
+    pub array: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    /// The points, and what is to be found out about them.
+    pub fn read(&self, pairs: usize, tolerance: f64, seed: u64) -> Result<(Embedding, Question), Failure> {
+        if let Some(c) = self.curvature.filter(|c| !(*c > 0.0 && c.is_finite())) {
+            return Err(Failure(format!("--curvature {c} is not a positive number (curvature is −c, c > 0)")));
+        }
+        let embedding = Embedding::read(self.file, self.array)?;
+        let question = Question {
+            model: self.model,
+            scalar: self.scalar.unwrap_or_else(|| scan::own_arithmetic(embedding.dtype)),
+            c: self.curvature.or(embedding.c).unwrap_or(1.0),
+            pairs,
+            tolerance,
+            seed,
+        };
+        Ok((embedding, question))
+    }
+}
+
+/// What to use for the points, in words.
+fn advice(need: &NeedOf, ranking: Result<Ranking, NeedError>, tolerance: f64) -> Section {
+    let words = match ranking {
+        Ok(ranking) => super::choose::text(&ranking, SHOWN),
+        Err(error) => format!("No choice: {error}\n"),
+    };
+    Section {
+        heading: "What to use",
+        text: format!(
+            "{}; a total error of {tolerance} is accepted. `hypprec choose` says:",
+            super::choose::read_off(need)
+        ),
+        header: vec!["answer"],
+        rows: words.lines().map(|line| vec![line.to_owned()]).collect(),
+    }
+}
+
+/// How many choices that fit are shown.
+const SHOWN: usize = 5;
 
 /// A section as text: its heading, its sentences, and its table with columns as wide as their widest cell.
 fn printed(section: &Section) -> String {

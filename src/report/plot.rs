@@ -241,10 +241,10 @@ impl Draw for Lines {
 }
 
 /// A chart with plain axes.
-type Plain<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Axes<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Named upright lines over the whole height of a chart.
-fn upright<B: DrawingBackend>(chart: &mut Plain<B>, marks: &[(String, f64)], (low, high): (f64, f64)) -> Outcome
+fn upright<B: DrawingBackend>(chart: &mut Axes<B>, marks: &[(String, f64)], (low, high): (f64, f64)) -> Outcome
 where
     B::ErrorType: 'static,
 {

@@ -210,20 +210,21 @@ fn storage(scan: &Scan) -> Section {
 
 // ---------------------------------------------------------------------------------------------------------------- page
 
-/// Writes plots, index.html and README.md into the folder and says where the page is.
+/// Writes plots, index.html and README.md into the folder and says where the page is; `advice` comes first on it.
 pub fn scan(
     folder: &Path,
     scan: &Scan,
     embedding: &Embedding,
+    advice: Option<&Section>,
     provenance: &Provenance,
 ) -> Result<PathBuf, ReportError> {
     let name = embedding.file.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
     let mut page = Page::new(folder, &format!("How deep is {name}?"));
-    for section in sections(scan, embedding) {
+    for section in advice.into_iter().chain(&sections(scan, embedding)) {
         page.heading(section.heading);
         page.text(&section.text);
         if !section.rows.is_empty() {
-            page.table(&section.header, section.rows);
+            page.table(&section.header, section.rows.clone());
         }
         match section.heading {
             "How far out" => radius_plot(&mut page, scan)?,

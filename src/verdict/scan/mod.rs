@@ -15,7 +15,7 @@ use crate::arithmetic::{Arithmetic, Bf16, F16, Number};
 use crate::formula::{Model, UnknownName};
 use crate::oracle::Uncertified;
 use crate::study::Progress;
-use crate::table::{Embedding, PairRow};
+use crate::table::{Dtype, Embedding, PairRow};
 use pairs::Pair;
 use rayon::slice::ParallelSliceMut;
 use rug::Float;
@@ -61,6 +61,8 @@ pub struct Scan {
     pub errors: Vec<ErrorRow>,
     /// What storing the coordinates in the arithmetic can have cost those distances, by kind of pair.
     pub storage: Vec<StorageRow>,
+    /// What a choice of representation has to serve; `None` without two different points.
+    pub need: Option<NeedOf>,
     /// Every measured distance.
     #[serde(skip)]
     pub measured: Vec<PairRow>,
@@ -100,6 +102,23 @@ pub struct Duplicates {
     pub by_rounding: usize,
 }
 
+/// A need read off points: 99 % of them lie within `radius`, and 99 % of their nearest pairs are no closer than `separation`;
+/// the last percent would set both by a few strays. In units of 1/√c.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct NeedOf {
+    pub radius: f64,
+    pub separation: f64,
+    pub dim: usize,
+}
+
+/// What the points of a scan need.
+pub fn need_of(scan: &Scan) -> Option<NeedOf> {
+    let radius = scan.radius.iter().find(|r| r.share == 0.99)?.depth;
+    let separation = scan.nearest.as_ref()?.separation.iter().find(|s| s.share == 0.01)?.depth;
+    // Two points within a radius are no further apart than twice that.
+    Some(NeedOf { radius, separation: separation.min(2.0 * radius), dim: scan.dim })
+}
+
 /// Why a scan found no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
@@ -113,6 +132,15 @@ pub enum ScanError {
     Truth(usize, usize, Uncertified),
     #[error(transparent)]
     Name(#[from] UnknownName),
+}
+
+/// The arithmetic that holds every number of a file: what a scan without one asks about.
+pub fn own_arithmetic(dtype: Dtype) -> Arithmetic {
+    match dtype {
+        Dtype::F16 => Arithmetic::F16,
+        Dtype::F32 => Arithmetic::F32,
+        Dtype::F64 | Dtype::Decimal => Arithmetic::F64,
+    }
 }
 
 /// The shares at which quantiles are told.
@@ -199,7 +227,7 @@ pub fn scan<S: Number>(
     let random_pairs = pairs::random(&inside, question);
     let chosen: Vec<Pair> = random_pairs.into_iter().chain(near_pairs).collect();
     let measured = pairs::measure(stored, question, &facts, &chosen, like, progress)?;
-    Ok(Scan {
+    let mut scan = Scan {
         model: model.to_string(),
         scalar: scalar.to_string(),
         dtype: embedding.dtype.to_string(),
@@ -219,8 +247,11 @@ pub fn scan<S: Number>(
         nearest,
         errors: pairs::errors(question, &measured),
         storage: pairs::storage(&measured),
+        need: None,
         measured: measured.into_iter().flat_map(|pair| pair.rows).collect(),
-    })
+    };
+    scan.need = need_of(&scan);
+    Ok(scan)
 }
 
 fn radius(share: f64, distance: f64, root: f64, model: Model) -> Radius {

@@ -81,13 +81,13 @@ impl End {
 }
 
 /// How many are looked at for a point: all, or a seeded sample without repeats, ascending.
-fn sample(inside: &[u32], width: usize, question: &Question) -> (Vec<u32>, bool) {
+fn sample(inside: &[u32], width: usize, seed: u64, budget: u64) -> (Vec<u32>, bool) {
     let n = inside.len() as u64;
-    let affordable = (BUDGET / (n * width as u64).max(1)).max(FEWEST);
+    let affordable = (budget / (n * width as u64).max(1)).max(FEWEST);
     if n <= affordable {
         return (inside.to_vec(), true);
     }
-    let mut rng = seeded(question.seed, Kind::Nearest, 0);
+    let mut rng = seeded(seed, Kind::Nearest, 0);
     let mut chosen = std::collections::BTreeSet::new();
     while (chosen.len() as u64) < affordable {
         chosen.insert(inside[(rng.next_u64() % n) as usize]);
@@ -98,7 +98,7 @@ fn sample(inside: &[u32], width: usize, question: &Question) -> (Vec<u32>, bool)
 /// The nearest other point of those looked at, and whether all were.
 pub(super) fn nearest(stored: Stored, question: &Question, facts: &[Facts], inside: &[u32]) -> (Vec<(u32, u32)>, bool) {
     let width = stored.embedding.width;
-    let (queries, exact) = sample(inside, width, question);
+    let (queries, exact) = sample(inside, width, question.seed, BUDGET);
     let root = question.c.sqrt();
     let end = |i: &u32| {
         let mut row = vec![0.0; width];
@@ -200,6 +200,16 @@ pub(super) fn summary<S: Number>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sample_is_drawn_only_where_all_are_too_many() {
+        let inside: Vec<u32> = (0..1000).map(|i| 3 * i).collect();
+        assert_eq!(sample(&inside, 10, 1, 1000 * 1000 * 10), (inside.clone(), true));
+        let (some, exact) = sample(&inside, 10, 1, 100 * 1000 * 10);
+        assert!(!exact && some.len() == 100 && some.is_sorted() && some.iter().all(|i| inside.contains(i)));
+        assert_ne!(some, sample(&inside, 10, 2, 100 * 1000 * 10).0);
+        assert_eq!(sample(&inside, 10, 1, 0).0.len(), FEWEST as usize);
+    }
 
     #[test]
     fn measures_grow_with_the_distance_in_every_model() {

@@ -287,7 +287,7 @@ fn storage_estimate<S: Number>(
     estimate.is_finite().then_some(estimate)
 }
 
-fn by_kind<'a>(measured: &'a [Measured], kind: Kind) -> impl Iterator<Item = &'a Measured> + Clone {
+fn by_kind(measured: &[Measured], kind: Kind) -> impl Iterator<Item = &Measured> + Clone {
     measured.iter().filter(move |measured| measured.pair.kind == kind)
 }
 

@@ -113,7 +113,10 @@ pub(super) fn ties(facts: &[Facts], inside: &[u32], embedding: &Embedding, quest
             norm: *largest,
             depth: depth_of(question, *largest),
             bits,
-            window: largest * roundings(embedding.width) * unit(bits),
+            window: match rim {
+                Some(rim) => (largest * roundings(embedding.width) * unit(bits)).min(0.25 * (rim - largest)),
+                None => largest * roundings(embedding.width) * unit(bits),
+            },
         };
         let below = free.partition_point(|norm| *norm < largest - candidate.window);
         let count = norms.len() - norms.partition_point(|norm| *norm < largest - candidate.window);
@@ -165,7 +168,9 @@ fn candidates(question: &Question, embedding: &Embedding, bits: u32) -> Vec<Cand
 
 /// Joins a candidate that no norm could tell from an earlier one to that one.
 fn add(found: &mut Vec<Candidate>, new: Candidate) {
-    let same = |old: &&mut Candidate| old.bits == new.bits && (old.source == new.source || old.norm == new.norm);
+    // Clips within a rounding of one another: 1 − 10⁻⁵ computed in f32 and in f64, seen through f32.
+    let near = |old: &Candidate| (old.norm - new.norm).abs() <= 2.0 * unit(new.bits) * new.norm;
+    let same = |old: &&mut Candidate| old.bits == new.bits && (old.source == new.source || near(old));
     match found.iter_mut().find(same) {
         Some(old) => {
             let names = new.guards.into_iter().filter(|name| !old.guards.contains(name)).collect::<Vec<_>>();
@@ -190,7 +195,7 @@ fn candidate(source: Source, name: String, precision: u32, question: &Question, 
     let relative = (roundings(embedding.width) + depth) * unit(bits);
     let mut window = norm * relative;
     if let Some(rim) = rim(question) {
-        window = window.min(0.5 * (rim - norm).max(0.0));
+        window = window.min(0.25 * (rim - norm).max(0.0));
     }
     Candidate { guards: vec![name], source, norm, depth, bits, window }
 }
@@ -227,16 +232,21 @@ fn depth_of(question: &Question, norm: f64) -> f64 {
 }
 
 /// How many of the points that no clip claims lie in as wide a window around the candidate: their density from half to twice
-/// its distance from the rim, or from half to twice its norm where there is no rim.
+/// its distance from the rim, or from half to twice its norm where there is no rim. Densities are over the logarithm of that
+/// distance or norm, along which depth is even.
 fn expected(free: &[f64], candidate: &Candidate, rim: Option<f64>) -> f64 {
-    let (low, high) = match rim {
-        Some(rim) => (rim - 2.0 * (rim - candidate.norm), rim - 0.5 * (rim - candidate.norm)),
-        None => (0.5 * candidate.norm, 2.0 * candidate.norm),
+    let (at, to) = match rim {
+        Some(rim) => (rim - candidate.norm, (|gap, rim| rim - gap) as fn(f64, f64) -> f64),
+        None => (candidate.norm, (|norm, _| norm) as fn(f64, f64) -> f64),
     };
+    let ends = [to(0.5 * at, rim.unwrap_or(0.0)), to(2.0 * at, rim.unwrap_or(0.0))];
+    let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
     let around = free.partition_point(|norm| *norm <= high) - free.partition_point(|norm| *norm < low);
-    let share = 2.0 * candidate.window / (high - low);
+    let window = pxfm::f_log((at + candidate.window) / (at - candidate.window).max(f64::MIN_POSITIVE));
+    // What is around, with the window itself left out; half of it where the points end.
+    let whole = 2.0 * std::f64::consts::LN_2;
     // One more than were seen: where there are none, the density is unknown, not 0.
-    (around + 1) as f64 * share.min(1.0)
+    (around + 1) as f64 * window / (whole - window).max(window)
 }
 
 /// Whether `count` or more are far less likely than not where `expected` are: Chernoff's bound for Poisson's law.
