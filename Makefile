@@ -2,7 +2,7 @@
 # make test    set up what is missing, run every test, documentation examples included
 # make lint    formatting, clippy with warnings denied, documentation without warnings
 # make gate    check every operation's errors against the committed baseline
-# make peers   audit the other libraries on our points (a Python environment of some gigabytes, an hour)
+# make peers   audit the other libraries on our points (a Python environment of some gigabytes, a quarter of an hour)
 # make bench   run the benchmarks
 # make train   train a recipe (RECIPE=file)
 # make help    this list

@@ -69,7 +69,8 @@ fn rebuild(folder: &Path) -> Result<PathBuf, Failure> {
         fs::read_to_string(&path).map_err(TableError::io(&path))
     };
     let provenance = |name: &str| {
-        let headless = || Failure(format!("{}: it does not begin with where it comes from", folder.join(name).display()));
+        let headless =
+            || Failure(format!("{}: it does not begin with where it comes from", folder.join(name).display()));
         Provenance::read(&text(name)?).ok_or_else(headless)
     };
     if !folder.join(STUDY).is_file() {

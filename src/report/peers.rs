@@ -106,10 +106,10 @@ pub fn peers(
     page.heading("Distances: error against radius");
     distances(&mut page, &rows, ceilings)?;
     page.heading("Silent ceilings");
-    page.text("A distance that a library gives for at least five far pairs, to the bit: a clip at work. All pairs from the stated true distance upwards may end there. No library says so when it happens.");
+    page.text("A distance that a library gives for at least five far pairs, to the bit: a clamp inside at work, or the largest number that an artanh of a number below 1 can give. Every far pair from the stated true distance upwards may end there; 0 is what a clamped negative product gives. A clip of single points, such as hyperbolix's, makes no such ties between pairs: it shows as the bend of its line above.");
     silent(&mut page, ceilings);
     page.heading("The other operations");
-    page.text("The largest radius up to which the worst relative error against the exact answer for the points as stored keeps at or below 1 % (vectors: norm of the difference over norm of the answer, in coordinates); an empty field: the library has no such function, or one of another meaning. The points are an independent direction apart, or one unit.");
+    page.text("The largest radius up to which the worst relative error against the exact answer for the points as stored keeps at or below 1 % (vectors: norm of the difference over norm of the answer, in coordinates); an empty field: the library has no such function, or one of another meaning. The points are an independent direction apart, or one unit. Mind that coordinates flatter points near the rim (add, exp): a clip that takes a point from radius 15 to 6.2 changes its coordinates by 0.4 %.");
     operations(&mut page, &rows);
     for op in ["add", "exp", "log", "transport", "mlr", "gradient"] {
         by_radius(&mut page, &rows, op)?;
@@ -118,7 +118,7 @@ pub fn peers(
     page.text("The gradient of the distance by its first point, far pairs: how many of the rows are exactly 0 in every coordinate, and how many are not finite. The true gradient is never 0.");
     gradients(&mut page, &rows);
     page.heading("How it was asked");
-    page.text("Points are passed as they are, none is projected first; what is clipped is clipped inside. geoopt's ball is made in the dtype itself (turned from float32 into float64 it keeps c = 0.99999996), HypLL's curvature is given without its default softplus (which makes 1 into 1.3133). hyperbolix runs as jit(vmap(function)), the default version of each function. geoopt's logit is λ_p times its scaled signed distance to the hyperplane. HypLL's and hyperbolix's hyperplanes are those of Shimizu et al. (2021), which fix where p lies, so they are not asked for scores here. geomstats runs on its numpy backend, which has no gradients; some of its functions turn f32 into f64, and are judged on what they give. The time coordinate of the ambient model is rounded like the others; what a point means is what its space coordinates mean.");
+    page.text("Points are passed as they are, none is projected first; what is clipped is clipped inside. geoopt's ball is made in the dtype itself (turned from float32 into float64 it keeps c = 0.99999996), HypLL's curvature is given without its default softplus (which makes 1 into 1.3133). hyperbolix runs as jit(vmap(function)), the default version of each function. geoopt's logit is λ_p times its scaled signed distance to the hyperplane. HypLL's and hyperbolix's hyperplanes are those of Shimizu et al. (2021), which fix where p lies, so they are not asked for scores here. geomstats runs on its numpy backend, which has no gradients; some of its functions turn f32 into f64, and are judged on what they give. Its ball gets one row at a time, because one point near the rim makes its projection move every row of a batch. hyptorch and hyperbolix ask for a newer Python for their annotations alone and ran on 3.11 with these taken out. The time coordinate of the ambient model is rounded like the others; what a point means is what its space coordinates mean.");
     page.write(provenance)
 }
 
@@ -155,9 +155,9 @@ fn answer(rows: &[&PeerRow]) -> String {
         peers.map(|library| format!("{library} {}", at(library, scalar, pairs))).collect::<Vec<_>>().join(", ")
     };
     format!(
-        "On the Poincaré ball in f32, far pairs keep 1 % to radius {} in hypprec's default, which is where storing the points \
-         ends ({}), and to {} in the libraries. Close pairs: {} against a floor of {}, and {}. In f64: far {} (floor {}; {}), \
-         near {} (floor {}; {}).",
+        "On the Poincaré ball in f32, hypprec's default keeps far pairs within 1 % to radius {}, where storing the points \
+         allows no more than {}; the libraries: {}. Close pairs: {} where storing allows {}; {}. In f64, far: {} where storing \
+         allows {}; {}. Close: {} where storing allows {}; {}.",
         at(OURS, "f32", "far"),
         at(FLOOR, "f32", "far"),
         list("f32", "far"),
@@ -250,7 +250,7 @@ fn distances(page: &mut Page, rows: &[&PeerRow], ceilings: &[CeilingRow]) -> Res
                         .iter()
                         .filter(of)
                         .map(|row| (format!("{} ≤ {:.4}", row.library, row.ceiling), row.ceiling / 2.0))
-                        .filter(|(_, at)| *at <= chart.x_range.1)
+                        .filter(|(_, at)| *at > 0.0 && *at <= chart.x_range.1)
                         .collect();
                     chart.bars.sort_by(|a, b| a.1.total_cmp(&b.1));
                     if !chart.bars.is_empty() {
@@ -418,7 +418,7 @@ mod tests {
         peers(folder.path(), &provenance, &rows, &[ceiling]).unwrap();
         let text = std::fs::read_to_string(folder.path().join("README.md")).unwrap();
         assert!(text.contains("| poincare | geo | 0 |") && text.contains("| poincare | hypprec | 1 |"), "{text}");
-        assert!(text.contains("geo 0 in the libraries") && text.contains("| 7 of 10 |"), "{text}");
+        assert!(text.contains("the libraries: geo 0.") && text.contains("| 7 of 10 |"), "{text}");
         assert!(folder.path().join("plots/distance-poincare-f32-far.png").exists());
     }
 }
