@@ -2,6 +2,7 @@
 # make test    set up what is missing, run every test, documentation examples included
 # make lint    formatting, clippy with warnings denied, documentation without warnings
 # make gate    check every operation's errors against the committed baseline
+# make peers   audit the other libraries on our points (a Python environment of some gigabytes, a quarter of an hour)
 # make bench   run the benchmarks
 # make train   train a recipe (RECIPE=file)
 # make help    this list
@@ -15,7 +16,7 @@ export PATH := $(PATH):$(HYPPREC_TOOLS)/cmeel.prefix/bin
 
 OUT ?= out/boundary
 
-.PHONY: help setup sweep test lint gate bench train
+.PHONY: help setup sweep test lint gate peers bench train
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
@@ -38,6 +39,9 @@ lint: setup
 # In the profile of the tests, so that nothing is built for it alone.
 gate: setup
 	cargo run --quiet -- check
+
+peers: setup
+	sh studies/peers/run.sh
 
 bench: setup
 	cargo bench

@@ -179,9 +179,11 @@ fn json_is_the_summary_and_rows_go_to_the_file() {
     let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!((json["n"].as_u64(), json["groups"][0]["key"][0].as_str()), (Some(3), Some("kept")));
     assert_eq!(json["worst"]["outcome"], "overflow");
-    assert_eq!(json["groups"][0]["total_error"]["max"], 0.0);
+    // Against its own text, which is the double to within half of its last digit.
+    assert!(json["groups"][0]["total_error"]["max"].as_f64().unwrap() < 1e-16);
     assert!((json["groups"][0]["ulps"]["max"].as_f64().unwrap() - 1.0).abs() < 0.5);
-    assert_eq!(column(&fs::read_to_string(&place).unwrap(), "total_error"), ["0.0", "0.0", ""]);
+    let total = column(&fs::read_to_string(&place).unwrap(), "total_error");
+    assert!(total.len() == 3 && total[0].parse::<f64>().unwrap() < 1e-16 && total[2].is_empty(), "{total:?}");
 }
 
 /// Rows that no two are alike, their own index in place of a value.
@@ -273,9 +275,9 @@ fn samples_are_what_an_audit_takes() {
     let options = ["--op", "distance", "--model", "poincare", "--scalar", "f32"];
     let sampled = hypprec(&[&["sample", study.to_str().unwrap()], &options[..]].concat(), "");
     assert!(sampled.status.success(), "{}", err(&sampled));
-    // An f32 ball holds no point at 40.
-    assert!(err(&sampled).contains("left out 3 of 6 samples"), "{}", err(&sampled));
-    assert_eq!(column(&out(&sampled), "radius"), ["1"; 3]);
+    // At 40 the nearest f32 coordinates of a point may lie outside the ball.
+    assert!(err(&sampled).contains("left out 1 of 6 samples"), "{}", err(&sampled));
+    assert_eq!(column(&out(&sampled), "radius"), ["1", "1", "1", "40", "40"]);
     let valued = hypprec(&[&["eval"], &options[..], &["-"]].concat(), &out(&sampled));
     let audited = hypprec(
         &[&["audit"], &options[..], &["--answer", "answer", "--max-ulps", "1", "--by", "radius", "-"]].concat(),
@@ -283,7 +285,43 @@ fn samples_are_what_an_audit_takes() {
     );
     assert_eq!(audited.status.code(), Some(0), "{}", err(&audited));
     let total: Vec<f64> = column(&out(&audited), "total_error").iter().map(|x| x.parse().unwrap()).collect();
-    assert!(total.iter().all(|error| *error < 1e-6), "{total:?}");
+    // The formula is good to an ulp everywhere; at 40 the points are not where they were meant to be.
+    assert!(total[..3].iter().all(|error| *error < 1e-6) && total[3..].iter().all(|error| *error > 1e-2), "{total:?}");
     let none = hypprec(&["sample", study.to_str().unwrap(), "--op", "exp", "--model", "poincare"], "");
     assert_eq!(none.status.code(), Some(2));
+}
+
+#[test]
+fn the_study_of_the_peers_asks_what_its_script_asks() {
+    use hypprec::formula::{Input, Op};
+    use hypprec::study::{Filter, Study};
+    let study = Study::parse(include_str!("../studies/peers/points.toml")).unwrap();
+    let groups = study.groups(&Filter::default()).unwrap();
+    for (op, gradient) in [
+        (Op::Distance, None),
+        (Op::Distance, Some(Input::X)),
+        (Op::Add, None),
+        (Op::Exp, None),
+        (Op::Log, None),
+        (Op::Transport, None),
+        (Op::Mlr, None),
+    ] {
+        let of = groups.iter().filter(|group| group.quantity.op == op && group.quantity.gradient == gradient);
+        assert!(of.clone().count() > 0, "{op} {gradient:?}");
+        // The script takes the smallest radius for the number of samples at every radius.
+        assert!(of.map(|group| group.sample.radius).reduce(f64::min) == Some(0.1), "{op} {gradient:?}");
+    }
+    // 201 far pairs and 216 near ones.
+    let at_one = |far: bool| {
+        let of = |group: &&hypprec::study::GroupSpec| {
+            group.quantity.op == Op::Distance
+                && group.quantity.gradient.is_none()
+                && group.sample.radius == 1.0
+                && (group.sample.direction == hypprec::oracle::Direction::Random) == far
+                && group.model == hypprec::formula::Model::Klein
+                && group.arithmetic == hypprec::arithmetic::Arithmetic::F32
+        };
+        groups.iter().filter(of).count()
+    };
+    assert_eq!((at_one(true), at_one(false)), (201, 216));
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Rebuild pages and plots from their tables.
 ///
-/// A folder that `sweep` wrote is rebuilt from its study.toml, curves.csv and clip.csv, to the same bytes. Of a folder of such
+/// A folder that `sweep` wrote is rebuilt from its study.toml, curves.csv and clip.csv, and that of `make peers` from its
+/// results.csv and ceilings.csv, to the same bytes. Of a folder of such
 /// folders every page is rebuilt, and index.html and README.md that link all pages in it are written.
 #[derive(clap::Args)]
 pub struct Report {
@@ -23,14 +24,16 @@ const TITLE: &str = "Reports";
 
 /// The study of a page, as it was when its cells were measured.
 pub const STUDY: &str = "study.toml";
-/// What a page is drawn from.
+/// What the page of the audited libraries is drawn from.
+const PEERS: [&str; 2] = ["results.csv", "ceilings.csv"];
+/// What a study's page is drawn from.
 pub const CURVES: &str = "curves.csv";
 pub const CLIP: &str = "clip.csv";
 
 impl Report {
     pub fn run(self) -> Result<(), Failure> {
         for folder in &self.folders {
-            if folder.join(STUDY).is_file() {
+            if is_page(folder) {
                 super::print(&format!("{}\n", rebuild(folder)?.display()))?;
                 continue;
             }
@@ -39,7 +42,7 @@ impl Report {
                 .map(|entry| entry.map(|entry| entry.path()))
                 .collect::<Result<_, _>>()
                 .map_err(TableError::io(folder))?;
-            inside.retain(|path| path.join(STUDY).is_file());
+            inside.retain(|path| is_page(path));
             inside.sort();
             if inside.is_empty() {
                 let what = format!("{}: no {STUDY} in it, nor in a folder in it", folder.display());
@@ -55,17 +58,29 @@ impl Report {
     }
 }
 
+fn is_page(folder: &Path) -> bool {
+    folder.join(STUDY).is_file() || PEERS.iter().all(|name| folder.join(name).is_file())
+}
+
 /// Draws a page from the tables in its folder.
 fn rebuild(folder: &Path) -> Result<PathBuf, Failure> {
     let text = |name: &str| {
         let path = folder.join(name);
         fs::read_to_string(&path).map_err(TableError::io(&path))
     };
+    let provenance = |name: &str| {
+        let headless =
+            || Failure(format!("{}: it does not begin with where it comes from", folder.join(name).display()));
+        Provenance::read(&text(name)?).ok_or_else(headless)
+    };
+    if !folder.join(STUDY).is_file() {
+        let [results, ceilings] = PEERS;
+        let (rows, tops) = (table::read(&folder.join(results))?, table::read(&folder.join(ceilings))?);
+        return Ok(report::peers(folder, &provenance(results)?, &rows, &tops)?);
+    }
     let toml = folder.join(STUDY);
     let study = Study::parse(&text(STUDY)?).map_err(|error| Failure(format!("{}: {error}", toml.display())))?;
-    let headless = || Failure(format!("{}: it does not begin with where it comes from", folder.join(CURVES).display()));
-    let provenance = Provenance::read(&text(CURVES)?).ok_or_else(headless)?;
     let curves: Vec<CurveRow> = table::read(&folder.join(CURVES))?;
     let clip: Vec<ClipRow> = table::read(&folder.join(CLIP))?;
-    Ok(report::study_page(folder, &study, &provenance, &curves, &clip)?)
+    Ok(report::study_page(folder, &study, &provenance(CURVES)?, &curves, &clip)?)
 }

@@ -4,12 +4,14 @@ mod clip;
 mod dots;
 mod index;
 mod page;
+mod peers;
 mod plot;
 mod scan;
 mod study;
 
 pub use clip::clip;
 pub use index::{Entry, entries, index};
+pub use peers::peers;
 pub use scan::{Section, scan, sections};
 pub use study::{answer, study_page};
 

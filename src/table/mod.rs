@@ -119,6 +119,49 @@ pub struct ClipRow {
     pub clip: Option<f64>,
 }
 
+/// What one library gave for one operation at one radius. Errors are over the values that are ok: relative to the exact
+/// answer for the points as stored, and total, relative to what the points were meant to give.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeerRow {
+    pub library: String,
+    pub version: String,
+    pub op: String,
+    pub model: String,
+    pub scalar: String,
+    /// far: independent directions; near: separations of 0.001 to 0.1; unit: one unit apart.
+    pub pairs: String,
+    pub radius: f64,
+    pub n: u64,
+    /// Samples whose points the arithmetic cannot hold in this model.
+    pub unstorable: u64,
+    pub ok_share: f64,
+    /// Values that are exactly 0 in every component.
+    pub zeros: u64,
+    pub median_relative: Option<f64>,
+    pub p99_relative: Option<f64>,
+    pub max_relative: Option<f64>,
+    pub median_ulps: Option<f64>,
+    pub p99_ulps: Option<f64>,
+    pub max_ulps: Option<f64>,
+    pub median_total: Option<f64>,
+    pub max_total: Option<f64>,
+}
+
+/// A distance that a library gives again and again for far pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CeilingRow {
+    pub library: String,
+    pub version: String,
+    pub model: String,
+    pub scalar: String,
+    pub ceiling: f64,
+    /// Pairs that got it, of n.
+    pub ties: u64,
+    /// The least distance that was turned into it.
+    pub from: f64,
+    pub n: u64,
+}
+
 /// A table that cannot be read or written, and where.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {

@@ -222,7 +222,8 @@ class Hyperbolix(Library):
 
 class Geomstats(Library):
     name = "geomstats"
-    # Of its backends the default one, numpy: it has no gradients.
+    # Of its backends the default one, numpy: it has no gradients. Its ball gets one row at a time: its projection moves
+    # every row of a batch where one of them is near the rim.
 
     def ball(self, x):
         from geomstats.geometry.poincare_ball import PoincareBall
@@ -241,15 +242,16 @@ class Geomstats(Library):
         return self.ball(x).metric.dist(*self.arrays(scalar, x, y))
 
     def poincare_add(self, scalar, x, y):
-        return self.ball(x).metric.mobius_add(*self.arrays(scalar, x, y))
+        metric = self.ball(x).metric
+        return np.stack([metric.mobius_add(*rows) for rows in zip(*self.arrays(scalar, x, y))])
 
     def poincare_exp(self, scalar, x, v):
-        x, v = self.arrays(scalar, x, v)
-        return self.ball(x).metric.exp(v, x)
+        metric = self.ball(x).metric
+        return np.stack([metric.exp(*rows) for rows in zip(*self.arrays(scalar, v, x))])
 
     def poincare_log(self, scalar, x, y):
-        x, y = self.arrays(scalar, x, y)
-        return self.ball(x).metric.log(y, x)
+        metric = self.ball(x).metric
+        return np.stack([metric.log(*rows) for rows in zip(*self.arrays(scalar, y, x))])
 
     def lorentz_ambient_distance(self, scalar, x, y):
         return self.hyperboloid(x).metric.dist(*self.arrays(scalar, x, y))

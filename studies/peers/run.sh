@@ -15,5 +15,5 @@ fi
 
 cargo build --release
 mkdir -p "$out"
-JAX_PLATFORMS=cpu CUDA_VISIBLE_DEVICES= "$environment/bin/python" studies/peers/audit_peers.py target/release/hypprec "$out"
+PYTHONDONTWRITEBYTECODE=1 JAX_PLATFORMS=cpu CUDA_VISIBLE_DEVICES= "$environment/bin/python" studies/peers/audit_peers.py target/release/hypprec "$out"
 target/release/hypprec report "$out"
