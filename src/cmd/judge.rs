@@ -100,7 +100,7 @@ impl Judge {
         if let Some(dim) = self.dim.iter().find(|dim| !DIMS.contains(*dim)) {
             return Err(Failure(format!("--dim {dim} is not between {} and {}", DIMS.start(), DIMS.end())));
         }
-        if matches!(op, Op::Convert | Op::Project) {
+        if op.has_target() || op == Op::Project {
             return Err(Failure(format!("{op} has no answer that a clip could spoil")));
         }
         if self.gradient && op != Op::Distance {
