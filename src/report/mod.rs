@@ -4,14 +4,22 @@ mod clip;
 mod dots;
 mod index;
 mod page;
+#[cfg(feature = "train")]
+mod picture;
 mod plot;
 mod scan;
 mod study;
+#[cfg(feature = "train")]
+mod training;
 
 pub use clip::clip;
 pub use index::{Entry, entries, index};
+#[cfg(feature = "train")]
+pub use picture::Histogram;
 pub use scan::{Section, scan, sections};
 pub use study::{answer, study_page};
+#[cfg(feature = "train")]
+pub use training::{ood, training, training_grid};
 
 use crate::table::TableError;
 use std::path::PathBuf;
