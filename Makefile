@@ -4,7 +4,7 @@
 # make gate    check every operation's errors against the committed baseline
 # make peers   audit the other libraries on our points (a Python environment of some gigabytes, a quarter of an hour)
 # make bench   run the benchmarks
-# make train   train a recipe (RECIPE=file)
+# make train   fetch MNIST, train studies/train/mnist.toml, write its page; or another recipe (RECIPE=file)
 # make help    this list
 
 # GMP and MPFR are built once per user and kept here, so that later builds take seconds.
@@ -47,5 +47,6 @@ bench: setup
 	cargo bench
 
 train: setup
-	@test -n "$(RECIPE)" || { echo "train: name a recipe: make train RECIPE=file" >&2; exit 2; }
-	cargo run --release --features train -- train "$(RECIPE)"
+	cargo build --release --features train
+	@if test -z "$(RECIPE)"; then cargo run --quiet --release --features train -- data fetch mnist; fi
+	cargo run --quiet --release --features train -- train $(or $(RECIPE),mnist)

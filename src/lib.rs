@@ -6,6 +6,8 @@
 pub mod arithmetic;
 #[cfg(feature = "cli")]
 pub mod cmd;
+#[cfg(feature = "train")]
+pub mod data;
 pub mod formula;
 pub mod guard;
 #[cfg(feature = "truth")]
@@ -19,6 +21,8 @@ pub mod report;
 pub mod study;
 #[cfg(feature = "cli")]
 pub mod table;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod verdict;
 
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};

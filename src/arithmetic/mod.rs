@@ -20,6 +20,8 @@ mod interval;
 mod mp;
 #[cfg(feature = "truth")]
 pub mod number;
+#[cfg(feature = "train")]
+pub mod tensor;
 
 pub use self::half::{Bf16, F16};
 pub use backend::{Libm, Std};

@@ -25,9 +25,20 @@ enum What {
     Guards,
     Scalars,
     Studies,
+    #[cfg(feature = "train")]
+    Datasets,
 }
 
-const ALL: &[What] = &[What::Models, What::Ops, What::Variants, What::Guards, What::Scalars, What::Studies];
+const ALL: &[What] = &[
+    What::Models,
+    What::Ops,
+    What::Variants,
+    What::Guards,
+    What::Scalars,
+    What::Studies,
+    #[cfg(feature = "train")]
+    What::Datasets,
+];
 
 impl What {
     fn name(self) -> &'static str {
@@ -38,6 +49,8 @@ impl What {
             What::Guards => "guards",
             What::Scalars => "scalars",
             What::Studies => "studies",
+            #[cfg(feature = "train")]
+            What::Datasets => "datasets",
         }
     }
 
@@ -68,6 +81,11 @@ impl What {
             What::Studies => {
                 let question = |text| Study::parse(text).map(|study| study.question).unwrap_or_default();
                 BUILT_IN.iter().map(|(name, text)| json!({"id": name, "question": question(text)})).collect()
+            }
+            #[cfg(feature = "train")]
+            What::Datasets => {
+                let sets = crate::data::SETS.iter();
+                sets.map(|set| json!({"id": set.id, "text": set.text, "licence": set.licence})).collect()
             }
         }
     }

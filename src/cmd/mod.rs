@@ -5,17 +5,27 @@ mod asked;
 mod audit;
 mod check;
 mod choose;
+#[cfg(feature = "train")]
+mod data;
+#[cfg(feature = "train")]
+mod delta;
+#[cfg(feature = "train")]
+mod embed;
 mod eval;
 mod judge;
 mod lines;
 mod list;
 mod named;
+#[cfg(feature = "train")]
+mod ood;
 mod points;
 mod progress;
 mod report;
 mod sample;
 mod scan;
 mod sweep;
+#[cfg(feature = "train")]
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::fmt;
@@ -41,6 +51,16 @@ enum Verb {
     Check(check::Check),
     Report(report::Report),
     List(list::List),
+    #[cfg(feature = "train")]
+    Data(data::Data),
+    #[cfg(feature = "train")]
+    Train(train::Train),
+    #[cfg(feature = "train")]
+    Embed(embed::Embed),
+    #[cfg(feature = "train")]
+    Ood(ood::Ood),
+    #[cfg(feature = "train")]
+    Delta(delta::Delta),
 }
 
 /// A line for the user; the exit code is 2.
@@ -75,6 +95,16 @@ pub fn main() -> ExitCode {
         Verb::Check(verb) => verb.run(),
         Verb::Report(verb) => verb.run().map(done),
         Verb::List(verb) => verb.run().map(done),
+        #[cfg(feature = "train")]
+        Verb::Data(verb) => verb.run().map(done),
+        #[cfg(feature = "train")]
+        Verb::Train(verb) => verb.run().map(done),
+        #[cfg(feature = "train")]
+        Verb::Embed(verb) => verb.run().map(done),
+        #[cfg(feature = "train")]
+        Verb::Ood(verb) => verb.run().map(done),
+        #[cfg(feature = "train")]
+        Verb::Delta(verb) => verb.run().map(done),
     };
     match result {
         Ok(code) => code,

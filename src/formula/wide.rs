@@ -58,11 +58,17 @@ pub(super) fn cosh_difference<V: Vector + ?Sized>(
     (squares * &k.wide_c / &(tx.clone() + ty).ldexp(-common)).ldexp(common)
 }
 
+/// a where a > 0, else 1: a divisor for the branch of a selection that is not taken.
+pub(super) fn safe<R: Real>(a: R) -> R {
+    let (zero, one) = (a.lit(0.0), a.lit(1.0));
+    zero.select_lt(&a, a.clone(), one)
+}
+
 /// f(a)/a, and its limit 1 at a = 0; `numerator` is f(a).
 pub(super) fn ratio<R: Real>(numerator: R, a: R) -> R {
     let zero = a.lit(0.0);
     let one = a.lit(1.0);
-    let quotient = numerator / &a;
+    let quotient = numerator / &safe(a.clone());
     zero.select_lt(&a, quotient, one)
 }
 

@@ -5,15 +5,23 @@ mod dots;
 mod index;
 mod page;
 mod peers;
+#[cfg(feature = "train")]
+mod picture;
 mod plot;
 mod scan;
 mod study;
+#[cfg(feature = "train")]
+mod training;
 
 pub use clip::clip;
 pub use index::{Entry, entries, index};
 pub use peers::peers;
+#[cfg(feature = "train")]
+pub use picture::Histogram;
 pub use scan::{Section, scan, sections};
 pub use study::{answer, study_page};
+#[cfg(feature = "train")]
+pub use training::{ood, training, training_grid};
 
 use crate::table::TableError;
 use std::path::PathBuf;

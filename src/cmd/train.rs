@@ -1,0 +1,418 @@
+//! `hypprec train`: trains a recipe, or every run of a grid of recipes, and writes its tables, checkpoint and page.
+
+use super::data::Place;
+use super::named::provenance;
+use super::{Failure, say};
+use crate::data::{Cache, Images, Split, load, set};
+use crate::report;
+use crate::table::{self, Provenance, TableError};
+use crate::train::{
+    BUILT_IN, Checkpoint, Features, Grid, MetricsRow, Network, Observer, Outcome, Recipe, ResultRow, Trained,
+    embeddings, features_of, run,
+};
+use burn_tensor::Device;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Train a recipe, or a grid of recipes.
+#[derive(clap::Args)]
+pub struct Train {
+    /// A built-in recipe's name, or a TOML file
+    #[arg(default_value = "mnist")]
+    recipe: String,
+    /// The embedded sample, offline, in under a minute: the recipe `demo`
+    #[arg(long, conflicts_with = "recipe")]
+    demo: bool,
+    /// poincare, lorentz, klein or euclidean
+    #[arg(long)]
+    model: Option<String>,
+    /// The variant that scores points
+    #[arg(long)]
+    variant: Option<String>,
+    /// The variant that maps features to points
+    #[arg(long)]
+    exp0: Option<String>,
+    #[arg(long)]
+    guard: Option<String>,
+    /// The arithmetic of backbone and head: f16, bf16, f32 or f64 (apart with --set head_scalar=… and backbone_scalar=…)
+    #[arg(long)]
+    scalar: Option<String>,
+    /// c > 0 of curvature −c
+    #[arg(long)]
+    curvature: Option<f64>,
+    #[arg(long)]
+    dim: Option<usize>,
+    #[arg(long)]
+    epochs: Option<u32>,
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Any other field of the recipe, as FIELD=VALUE; may be repeated
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    fields: Vec<String>,
+    /// Where to compute: cpu
+    #[arg(long, default_value = "cpu")]
+    device: Name,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Go on from the checkpoint in the output folder
+    #[arg(long)]
+    resume: bool,
+    /// Where to write [default: out/train/RECIPE]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The devices of this build.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Name {
+    Cpu,
+}
+
+impl Name {
+    pub fn device(self) -> Device {
+        match self {
+            Name::Cpu => Device::flex(),
+        }
+    }
+    /// As a results row says it.
+    fn text(self) -> String {
+        match self {
+            Name::Cpu => format!("cpu, {} threads", rayon::current_num_threads()),
+        }
+    }
+}
+
+/// The table of runs.
+const RESULTS: &str = "results.csv";
+
+impl Train {
+    pub fn run(self) -> Result<(), Failure> {
+        if let Some(jobs) = self.jobs {
+            rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global()?;
+        }
+        let (name, text) = self.text()?;
+        let overrides = self.overrides();
+        let place = |error: crate::train::RecipeError| Failure(format!("{name}: {error}"));
+        let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join("train").join(&name));
+        fs::create_dir_all(&folder).map_err(TableError::io(&folder))?;
+        match Grid::parse(&text, &overrides).map_err(place)? {
+            Some(grid) => self.grid(&name, &grid, &folder),
+            None => self.single(&name, &Recipe::parse(&text, &overrides).map_err(place)?, &folder),
+        }
+    }
+
+    fn text(&self) -> Result<(String, String), Failure> {
+        let asked = if self.demo { "demo" } else { &self.recipe };
+        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == asked) {
+            return Ok(((*name).to_owned(), (*text).to_owned()));
+        }
+        let path = PathBuf::from(asked);
+        if !path.exists() {
+            let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            return Err(Failure(format!("no recipe `{asked}`: neither a file nor one of: {}", known.join(", "))));
+        }
+        let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
+        let name = path.file_stem().map_or("recipe".to_owned(), |stem| stem.to_string_lossy().into_owned());
+        Ok((name, text))
+    }
+
+    fn overrides(&self) -> Vec<String> {
+        let quoted = |field: &str, value: &Option<String>| value.as_ref().map(|value| format!("{field}=\"{value}\""));
+        let mut all: Vec<String> = Vec::new();
+        all.extend(quoted("model", &self.model));
+        all.extend(quoted("mlr", &self.variant));
+        all.extend(quoted("exp0", &self.exp0));
+        all.extend(quoted("guard", &self.guard));
+        all.extend(quoted("backbone_scalar", &self.scalar));
+        all.extend(quoted("head_scalar", &self.scalar));
+        all.extend(self.curvature.map(|c| format!("curvature={c:?}")));
+        all.extend(self.dim.map(|n| format!("dim={n}")));
+        all.extend(self.epochs.map(|n| format!("epochs={n}")));
+        all.extend(self.seed.map(|n| format!("seed={n}")));
+        all.extend(self.fields.iter().cloned());
+        all
+    }
+
+    fn provenance(&self, name: &str, seed: u64) -> Provenance {
+        let overrides = self.overrides();
+        let given: String = overrides.iter().map(|field| format!(" --set '{field}'")).collect();
+        provenance(format!("hypprec train {name}{given}"), seed)
+    }
+
+    fn single(&self, name: &str, recipe: &Recipe, folder: &Path) -> Result<(), Failure> {
+        let started = Instant::now();
+        let cache = self.place.cache();
+        let data = Data::load(&cache, recipe)?;
+        let device = self.device.device();
+        let reporter = Reporter::new(recipe.epochs);
+        // A picture half-way: the run is stopped there and goes on, which changes nothing.
+        let middle = recipe.epochs / 2;
+        let mut halfway = None;
+        let mut resume = self.resume;
+        if middle > 0 && !(self.resume && folder.join("checkpoint.safetensors").exists()) {
+            let first = Recipe { epochs: middle, ..recipe.clone() };
+            let outcome = data.run(&first, &device, folder, resume, &reporter)?;
+            if let (None, Some(test)) = (&outcome.diagnosis, data.test_images()) {
+                halfway = Some((middle, embeddings(&outcome.network, test, &device)));
+            }
+            if outcome.diagnosis.is_some() {
+                return self.finish(name, recipe, folder, &data, outcome, started, None, &device);
+            }
+            resume = true;
+        }
+        let outcome = data.run(recipe, &device, folder, resume, &reporter)?;
+        reporter.bar.finish_and_clear();
+        self.finish(name, recipe, folder, &data, outcome, started, halfway, &device)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn finish(
+        &self,
+        name: &str,
+        recipe: &Recipe,
+        folder: &Path,
+        data: &Data,
+        outcome: Outcome,
+        started: Instant,
+        halfway: Option<(u32, crate::train::Embedding)>,
+        device: &Device,
+    ) -> Result<(), Failure> {
+        let provenance = self.provenance(name, recipe.seed);
+        let row = result_row(recipe, &outcome, started.elapsed(), self.device);
+        table::write(&folder.join(RESULTS), &provenance, std::slice::from_ref(&row))?;
+        if let Some(diagnosis) = &outcome.diagnosis {
+            return Err(Failure(format!("{name}: {diagnosis}; the last sound epoch is in {}", folder.display())));
+        }
+        let last = data.test_images().map(|test| (recipe.epochs, embeddings(&outcome.network, test, device), test));
+        let page = report::training(folder, name, recipe, &provenance, &outcome.metrics, &row, halfway, last)?;
+        super::print(&format!(
+            "test accuracy {:.4} after {} epochs, {:.1} s; the page is {}\n",
+            row.test_accuracy,
+            row.epochs,
+            row.seconds,
+            page.display()
+        ))
+    }
+
+    fn grid(&self, name: &str, grid: &Grid, folder: &Path) -> Result<(), Failure> {
+        let device = self.device.device();
+        let cache = self.place.cache();
+        let path = folder.join(RESULTS);
+        let mut rows: Vec<ResultRow> = Vec::new();
+        let names = folder.join(".done");
+        let mut done: Vec<String> = Vec::new();
+        if self.resume && path.exists() {
+            rows = table::read(&path)?;
+            done = fs::read_to_string(&names).unwrap_or_default().lines().map(str::to_owned).collect();
+            // A run that was killed between the two files counts as not done.
+            rows.truncate(done.len());
+            done.truncate(rows.len());
+        }
+        let provenance = self.provenance(name, 0);
+        let mut sets: BTreeMap<String, Data> = BTreeMap::new();
+        for (i, cell) in grid.cells.iter().enumerate() {
+            if done.contains(&cell.name) {
+                continue;
+            }
+            let started = Instant::now();
+            let key = format!(
+                "{} {:?} {:?} {:?}",
+                cell.recipe.dataset, cell.recipe.backbone, cell.recipe.train_limit, cell.recipe.test_limit
+            );
+            if !sets.contains_key(&key) {
+                let mut data = Data::load(&cache, &cell.recipe)?;
+                if let Some(backbone) = &cell.recipe.backbone {
+                    data.freeze(Path::new(backbone), folder, &device)?;
+                }
+                // One set at a time is kept in memory.
+                sets.clear();
+                sets.insert(key.clone(), data);
+            }
+            let runs = folder.join("runs").join(&cell.name);
+            let outcome = sets[&key].run(&cell.recipe, &device, &runs, self.resume, &Silent)?;
+            let row = result_row(&cell.recipe, &outcome, started.elapsed(), self.device);
+            say(&format!(
+                "{} of {}: {}: test accuracy {:.4}, {:.1} s{}",
+                i + 1,
+                grid.cells.len(),
+                cell.name,
+                row.test_accuracy,
+                row.seconds,
+                outcome.diagnosis.as_ref().map_or(String::new(), |d| format!("; {d}"))
+            ));
+            rows.push(row);
+            done.push(cell.name.clone());
+            table::write(&path, &provenance, &rows)?;
+            table::write_atomic(&names, |out| out.write_all((done.join("\n") + "\n").as_bytes()))?;
+        }
+        let page = report::training_grid(folder, name, &provenance, &rows)?;
+        super::print(&format!("{} runs; the page is {}\n", rows.len(), page.display()))
+    }
+}
+
+/// A run that ended before its first epoch has measured nothing.
+fn result_row(recipe: &Recipe, outcome: &Outcome, elapsed: Duration, device: Name) -> ResultRow {
+    let last = outcome.metrics.last();
+    ResultRow {
+        trained: recipe.trained.to_string(),
+        model: recipe.model.clone(),
+        variant: format!("{}+{}", recipe.exp0, recipe.mlr),
+        guard: recipe.guard.clone(),
+        backbone_scalar: recipe.backbone_scalar.clone(),
+        head_scalar: recipe.head_scalar.clone(),
+        c: outcome.network.c(),
+        dim: recipe.dim,
+        seed: recipe.seed,
+        epochs: outcome.metrics.len() as u32,
+        test_accuracy: last.map_or(f64::NAN, |row| row.test_accuracy),
+        share_at_clip: last.map_or(f64::NAN, |row| row.share_at_clip),
+        nonfinite: last.map_or(0, |row| row.nonfinite) + u64::from(outcome.diagnosis.is_some()),
+        seconds: elapsed.as_secs_f64(),
+        device: device.text(),
+    }
+}
+
+/// What a recipe is trained and tested on.
+struct Data {
+    train: Images,
+    test: Images,
+    /// Frozen features of both.
+    frozen: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+impl Data {
+    fn load(cache: &Cache, recipe: &Recipe) -> Result<Data, Failure> {
+        let set = set(&recipe.dataset)?;
+        let mut data =
+            Data { train: load(cache, set, Split::Train)?, test: load(cache, set, Split::Test)?, frozen: None };
+        if let Some(n) = recipe.train_limit {
+            data.train = data.train.first(n);
+        }
+        if let Some(n) = recipe.test_limit {
+            data.test = data.test.first(n);
+        }
+        Ok(data)
+    }
+
+    /// Puts both splits through a trained backbone, once: the features are kept in the folder, named after the backbone's bytes.
+    fn freeze(&mut self, backbone: &Path, folder: &Path, device: &Device) -> Result<(), Failure> {
+        let (network, digest) = network_of(backbone)?;
+        let features = |name: &str, images: &Images| -> Result<Vec<f32>, Failure> {
+            let path = folder.join(format!("features-{digest:016x}-{name}-{}.f32", images.len()));
+            if let Ok(bytes) = fs::read(&path) {
+                let numbers = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                return Ok(numbers.collect());
+            }
+            say(&format!("{name}: {} images through {}", images.len(), backbone.display()));
+            let numbers = features_of(&network, images, device);
+            table::write_atomic(&path, |out| numbers.iter().try_for_each(|x| out.write_all(&x.to_le_bytes())))?;
+            Ok(numbers)
+        };
+        self.frozen = Some((features("train", &self.train)?, features("test", &self.test)?));
+        Ok(())
+    }
+
+    /// The images, where the network sees images.
+    fn test_images(&self) -> Option<&Images> {
+        self.frozen.is_none().then_some(&self.test)
+    }
+
+    fn run(
+        &self,
+        recipe: &Recipe,
+        device: &Device,
+        folder: &Path,
+        resume: bool,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, Failure> {
+        match (&self.frozen, recipe.trained) {
+            (Some((train, test)), Trained::Head) => {
+                let classes = self.train.classes;
+                let train = Features::Frozen { numbers: train, labels: &self.train.labels, classes };
+                let test = Features::Frozen { numbers: test, labels: &self.test.labels, classes };
+                Ok(run(recipe, &train, &test, device, folder, resume, observer)?)
+            }
+            (None, Trained::Head) => {
+                Err(Failure("`trained = \"head\"` is for grids: it needs frozen features".to_owned()))
+            }
+            _ => {
+                let (train, test) = (Features::Images(&self.train), Features::Images(&self.test));
+                Ok(run(recipe, &train, &test, device, folder, resume, observer)?)
+            }
+        }
+    }
+}
+
+/// The network of a checkpoint, and a number that stands for its bytes (FNV-1a).
+pub fn network_of(path: &Path) -> Result<(Network, u64), Failure> {
+    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let bytes = fs::read(path).map_err(TableError::io(path))?;
+    let digest = bytes.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));
+    let checkpoint = Checkpoint::read(path)?;
+    let recipe = Recipe::parse(&checkpoint.recipe, &[])?;
+    let mut network = Network::new(&recipe, checkpoint.classes)?;
+    checkpoint.restore(path, &mut network.parameters)?;
+    Ok((network, digest))
+}
+
+/// Nothing is shown of the steps of a grid's runs.
+struct Silent;
+
+impl Observer for Silent {
+    fn step(&self, _epoch: u32, _step: usize, _of: usize, _loss: f64, _accuracy: f64) {}
+    fn epoch(&self, _row: &MetricsRow) {}
+}
+
+/// A bar on a terminal, a line an epoch elsewhere.
+struct Reporter {
+    bar: ProgressBar,
+    plain: bool,
+    epochs: u32,
+    started: Instant,
+    /// Steps taken since the start, for the rate.
+    steps: Cell<u64>,
+}
+
+impl Reporter {
+    fn new(epochs: u32) -> Self {
+        let plain = !std::io::stderr().is_terminal();
+        let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        let template = "{msg} {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Reporter { bar, plain, epochs, started: Instant::now(), steps: Cell::new(0) }
+    }
+}
+
+impl Observer for Reporter {
+    fn step(&self, epoch: u32, step: usize, of: usize, loss: f64, accuracy: f64) {
+        self.steps.set(self.steps.get() + 1);
+        self.bar.set_length(of as u64 * u64::from(self.epochs));
+        self.bar.set_position((u64::from(epoch) - 1) * of as u64 + step as u64);
+        self.bar.set_message(format!("epoch {epoch}: loss {loss:.4}, accuracy {accuracy:.4}"));
+    }
+    fn epoch(&self, row: &MetricsRow) {
+        let rate = self.steps.get() as f64 / self.started.elapsed().as_secs_f64();
+        let line = format!(
+            "epoch {} of {}: loss {:.4}, accuracy {:.4}, test loss {:.4}, test accuracy {:.4}, c {:.4}, √c‖v‖ ≤ {:.3}, at the clip {:.4}, {rate:.1} steps/s",
+            row.epoch,
+            self.epochs,
+            row.train_loss,
+            row.train_accuracy,
+            row.test_loss,
+            row.test_accuracy,
+            row.c,
+            row.feature_max,
+            row.share_at_clip
+        );
+        if self.plain { say(&line) } else { self.bar.println(line) }
+    }
+}

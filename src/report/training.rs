@@ -1,0 +1,269 @@
+//! Pages about training: one run, a grid of runs, and the comparison with foreign sets.
+
+use super::ReportError;
+use super::page::Page;
+use super::picture::{Curves, Digits, Disk, Histogram};
+use crate::data::{Images, SIDE};
+use crate::formula::{Answer, BEST, Model, Op, Query, Space, apply, variant};
+use crate::table::Provenance;
+use crate::train::{Embedding, MetricsRow, OodRow, Recipe, ResultRow};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Points of a disk picture: enough to see the classes, few enough for a page.
+const DISK_POINTS: usize = 2000;
+/// Images nearest the origin, and as many nearest the rim.
+const EXTREMES: usize = 20;
+const COLUMNS: usize = 10;
+
+/// The page of one run: figures, curves, the disk half-way and at the end (n = 2), the images nearest origin and rim.
+#[allow(clippy::too_many_arguments)]
+pub fn training(
+    folder: &Path,
+    name: &str,
+    recipe: &Recipe,
+    provenance: &Provenance,
+    metrics: &[MetricsRow],
+    row: &ResultRow,
+    halfway: Option<(u32, Embedding)>,
+    last: Option<(u32, Embedding, &Images)>,
+) -> Result<PathBuf, ReportError> {
+    let mut page = Page::new(folder, &format!("Training {name}: {}, n = {}", recipe.model, recipe.dim));
+    page.text(&format!(
+        "Test accuracy {} after {} epochs in {:.0} s on {}. c = {}, formulas {} under the guard {}, backbone {}, head {}.",
+        percent(row.test_accuracy), row.epochs, row.seconds, row.device, row.c, row.variant, row.guard,
+        row.backbone_scalar, row.head_scalar
+    ));
+    let of = |value: fn(&MetricsRow) -> f64| -> Vec<(f64, f64)> {
+        metrics.iter().map(|row| (f64::from(row.epoch), value(row))).collect()
+    };
+    page.heading("Learning");
+    let accuracy = Curves {
+        title: "Accuracy".to_owned(),
+        y: "share right".to_owned(),
+        series: vec![("train".to_owned(), of(|r| r.train_accuracy)), ("test".to_owned(), of(|r| r.test_accuracy))],
+    };
+    page.plot("accuracy", &accuracy, "Accuracy by epoch; the training share is the mean over the epoch.")?;
+    if recipe.model != "euclidean" {
+        page.heading("How far out the features lie");
+        let norms = Curves {
+            title: "Feature norms before exp0".to_owned(),
+            y: "√c |v|".to_owned(),
+            series: vec![
+                ("median".to_owned(), of(|r| r.feature_p50)),
+                ("90 %".to_owned(), of(|r| r.feature_p90)),
+                ("99 %".to_owned(), of(|r| r.feature_p99)),
+                ("largest".to_owned(), of(|r| r.feature_max)),
+            ],
+        };
+        page.plot("features", &norms, "Norms of the test features by epoch. The paper's clip acts beyond 3.80.")?;
+        page.text("Mean error of the logits of a few test images, against certified arithmetic:");
+        let part = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.2e}"));
+        let rows = metrics.iter().map(|r| {
+            vec![
+                r.epoch.to_string(),
+                format!("{:.4}", r.feature_p99),
+                format!("{:.4}", r.radius_max),
+                percent(r.share_at_clip),
+                r.nonfinite.to_string(),
+                part(r.error_representation),
+                part(r.error_guard),
+                part(r.error_rounding),
+            ]
+        });
+        let header =
+            ["epoch", "√c‖v‖, 99 %", "√c d₀, largest", "at the clip", "not finite", "storing", "guard", "rounding"];
+        page.table(&header, rows.collect());
+    }
+    if let Some((epoch, embedding, images)) = &last {
+        if let (2, Ok(model)) = (recipe.dim, recipe.model.parse::<Model>()) {
+            page.heading("The disk");
+            if let Some((epoch, embedding)) = &halfway {
+                let disk = disk(format!("After epoch {epoch}"), model, embedding, images.classes);
+                page.plot("disk-halfway", &disk, "Test images in Poincaré's disk, half-way.")?;
+            }
+            let disk = disk(format!("After epoch {epoch}"), model, embedding, images.classes);
+            page.plot("disk", &disk, "Test images in Poincaré's disk at the end, coloured by class.")?;
+        }
+        page.heading("Near the origin, near the rim");
+        let (near, far) = extremes(embedding, images);
+        page.plot("origin", &near, "The test images nearest the origin: label, and what the network says.")?;
+        page.plot("rim", &far, "The test images farthest from the origin.")?;
+    }
+    page.write(provenance)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+fn disk(title: String, model: Model, embedding: &Embedding, classes: usize) -> Disk {
+    let root = embedding.c.sqrt();
+    let points = embedding.points.iter().zip(&embedding.labels).take(DISK_POINTS);
+    let place = |(point, label): (&Vec<f64>, &u16)| {
+        let ball = in_ball(model, embedding.c, point)?;
+        Some((root * ball[0], root * ball[1], usize::from(*label)))
+    };
+    let arcs = embedding.planes.iter().enumerate().map(|(class, (p, a))| (class, geodesic(model, embedding.c, p, a)));
+    Disk { title, points: points.filter_map(place).collect(), arcs: arcs.collect(), classes }
+}
+
+/// The point's coordinates on the Poincaré ball.
+fn in_ball(model: Model, c: f64, point: &[f64]) -> Option<Vec<f64>> {
+    let space = Space::new(c);
+    let mut query = Query::<[f64]>::new(&space, model);
+    (query.x, query.to) = (Some(point), Model::Poincare);
+    match apply(variant(Op::Convert, model, BEST).ok()?, &query) {
+        Answer::Vector(ball) if ball.iter().all(|x| x.is_finite()) => Some(ball),
+        _ => None,
+    }
+}
+
+/// The geodesic of the plane through p with normal a, both in the model's coordinates, drawn on the ball times √c.
+///
+/// A tangent u at p with ⟨u, a⟩ = 0 in the model's metric, and exp_p(±t u) over the disk.
+fn geodesic(model: Model, c: f64, p: &[f64], a: &[f64]) -> Vec<(f64, f64)> {
+    /// Length of each half, in units of 1/√c: past it a line of pixels is on the rim.
+    const REACH: f64 = 7.0;
+    const STEPS: i32 = 60;
+    let Some(ball) = in_ball(model, c, p) else { return Vec::new() };
+    // On the ball angles are Euclid's, and a normal carried from the origin keeps its direction.
+    let (space, root) = (Space::new(c), c.sqrt());
+    let norm = (a[0] * a[0] + a[1] * a[1]).sqrt();
+    // exp doubles lengths at the origin of the ball: a unit vector times g/2 is one unit long.
+    let gap = 1.0 - c * (ball[0] * ball[0] + ball[1] * ball[1]);
+    let unit = [-a[1] / norm * gap / 2.0 / root, a[0] / norm * gap / 2.0 / root];
+    let at = |step: i32| {
+        let t = REACH * f64::from(step) / f64::from(STEPS);
+        let v = [unit[0] * t, unit[1] * t];
+        let mut query = Query::<[f64]>::new(&space, Model::Poincare);
+        (query.x, query.v) = (Some(ball.as_slice()), Some(v.as_slice()));
+        match apply(variant(Op::Exp, Model::Poincare, BEST).ok()?, &query) {
+            Answer::Vector(x) => Some((root * x[0], root * x[1])),
+            Answer::Scalar(_) => None,
+        }
+    };
+    (-STEPS..=STEPS).filter_map(at).collect()
+}
+
+fn extremes<'a>(embedding: &Embedding, images: &'a Images) -> (Digits<'a>, Digits<'a>) {
+    let mut order: Vec<usize> = (0..embedding.radii.len()).collect();
+    order.sort_by(|i, j| embedding.radii[*i].total_cmp(&embedding.radii[*j]));
+    let grid = |title: &str, chosen: Vec<usize>| Digits {
+        title: title.to_owned(),
+        side: SIDE,
+        images: chosen
+            .iter()
+            .map(|i| {
+                let said =
+                    format!("{} ({})  {:.2}", embedding.labels[*i], embedding.predicted[*i], embedding.radii[*i]);
+                (images.image(*i), said)
+            })
+            .collect(),
+        columns: COLUMNS,
+    };
+    let near = order.iter().take(EXTREMES).copied().collect();
+    let far = order.iter().rev().take(EXTREMES).copied().collect();
+    (grid("Nearest the origin: label (network)  d0", near), grid("Farthest from the origin: label (network)  d0", far))
+}
+
+/// Runs that differ in nothing but the seed, and their mean accuracy with the half-width of a 95 % interval of Student's t.
+struct Group<'a> {
+    row: &'a ResultRow,
+    accuracies: Vec<f64>,
+}
+
+/// Student's t at 97.5 % for 1, 2, … degrees of freedom; beyond the table the normal value is near enough.
+const STUDENT: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+const NORMAL: f64 = 1.96;
+
+/// The page of a grid: a row for each setting with its interval over seeds.
+pub fn training_grid(
+    folder: &Path,
+    name: &str,
+    provenance: &Provenance,
+    rows: &[ResultRow],
+) -> Result<PathBuf, ReportError> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    for row in rows {
+        let key = format!(
+            "{} {} {} {} {} {} {} {:?}",
+            row.trained, row.dim, row.model, row.head_scalar, row.backbone_scalar, row.guard, row.variant, row.c
+        );
+        groups.entry(key).or_insert(Group { row, accuracies: Vec::new() }).accuracies.push(row.test_accuracy);
+    }
+    let mut page = Page::new(folder, &format!("Training grid {name}"));
+    page.text(&format!(
+        "{} runs, {} settings. Accuracies are means over seeds with a 95 % interval (Student's t); a difference inside the \
+         intervals is none.",
+        rows.len(),
+        groups.len()
+    ));
+    let body = groups.values().map(|group| {
+        let (row, n) = (group.row, group.accuracies.len());
+        let mean = group.accuracies.iter().sum::<f64>() / n as f64;
+        let variance = group.accuracies.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n.max(2) - 1) as f64;
+        let t = STUDENT.get(n.max(2) - 2).copied().unwrap_or(NORMAL);
+        let half = if n > 1 { format!(" ± {:.2}", 100.0 * t * (variance / n as f64).sqrt()) } else { String::new() };
+        vec![
+            row.trained.clone(),
+            row.model.clone(),
+            row.variant.clone(),
+            row.guard.clone(),
+            format!("{}/{}", row.backbone_scalar, row.head_scalar),
+            format!("{}", row.c),
+            row.dim.to_string(),
+            n.to_string(),
+            format!("{:.2}{half}", 100.0 * mean),
+            percent(row.share_at_clip),
+            row.nonfinite.to_string(),
+        ]
+    });
+    let header = [
+        "trained",
+        "model",
+        "formulas",
+        "guard",
+        "backbone/head",
+        "c",
+        "n",
+        "seeds",
+        "test accuracy, %",
+        "at the clip",
+        "not finite",
+    ];
+    page.table(&header, body.collect());
+    page.write(provenance)
+}
+
+/// The page of a comparison with foreign sets.
+pub fn ood(
+    folder: &Path,
+    provenance: &Provenance,
+    rows: &[OodRow],
+    histograms: &[Histogram],
+) -> Result<PathBuf, ReportError> {
+    let mut page = Page::new(folder, "Distance to the origin as confidence");
+    page.text(
+        "A known set's test images against foreign ones: Kolmogorov and Smirnov's distance, the area under the ROC curve, and \
+         the share of foreign images that pass where 95 % of the known do. d0 is the distance to the origin, max-softmax the \
+         largest softmax probability of the same network.",
+    );
+    let body = rows.iter().map(|row| {
+        vec![
+            row.model.clone(),
+            row.dim.to_string(),
+            row.seed.to_string(),
+            row.ood_set.clone(),
+            row.score.clone(),
+            format!("{:.4}", row.ks),
+            format!("{:.4}", row.auroc),
+            format!("{:.4}", row.fpr95),
+        ]
+    });
+    page.table(&["model", "n", "seed", "foreign set", "score", "KS", "AUROC", "FPR95"], body.collect());
+    for (i, histogram) in histograms.iter().enumerate() {
+        page.plot(&format!("histogram-{i}"), histogram, &histogram.title.clone())?;
+    }
+    page.write(provenance)
+}

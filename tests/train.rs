@@ -1,0 +1,113 @@
+//! A training run as a user meets it: the same bytes for the same seed, the same end after a stop, and a clear word where
+//! numbers cease to be finite.
+
+use hypprec::data::{Cache, Images, Split, load, set};
+use hypprec::train::{Features, MetricsRow, Observer, Outcome, Recipe, embeddings, run};
+use std::path::Path;
+
+struct Quiet;
+impl Observer for Quiet {
+    fn step(&self, _: u32, _: usize, _: usize, _: f64, _: f64) {}
+    fn epoch(&self, _: &MetricsRow) {}
+}
+
+fn sample(split: Split) -> Images {
+    load(&Cache::new(None), set("sample").unwrap(), split).unwrap()
+}
+
+fn recipe(given: &[&str]) -> Recipe {
+    let text = "dataset = \"sample\"\nmodel = \"poincare\"\ndim = 2\nepochs = 2\nbatch = 20\nseed = 3\ntrain_limit = 100\ntest_limit = 40\n";
+    Recipe::parse(text, &given.iter().map(|x| (*x).to_owned()).collect::<Vec<_>>()).unwrap()
+}
+
+fn train(recipe: &Recipe, folder: &Path, resume: bool) -> Outcome {
+    let (train, test) = (sample(Split::Train).first(100), sample(Split::Test).first(40));
+    let device = burn_tensor::Device::flex();
+    run(recipe, &Features::Images(&train), &Features::Images(&test), &device, folder, resume, &Quiet).unwrap()
+}
+
+fn bytes(folder: &Path, file: &str) -> Vec<u8> {
+    std::fs::read(folder.join(file)).unwrap()
+}
+
+#[test]
+fn a_stopped_run_ends_as_one_that_was_not() {
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    train(&recipe(&[]), whole.path(), false);
+    train(&recipe(&["epochs=1"]), parts.path(), false);
+    // What a kill between two writes leaves: a file of the next epoch that is not whole is never under its name.
+    std::fs::write(parts.path().join("checkpoint.safetensors.1.tmp"), b"half").unwrap();
+    train(&recipe(&[]), parts.path(), true);
+    for file in ["metrics.csv", "checkpoint.safetensors"] {
+        assert_eq!(bytes(whole.path(), file), bytes(parts.path(), file), "{file}");
+    }
+}
+
+#[test]
+fn every_model_and_arithmetic_takes_a_step_and_learns_something() {
+    for model in ["poincare", "lorentz", "klein", "euclidean"] {
+        for (backbone, head) in [("f32", "f32"), ("f32", "f64"), ("bf16", "f32"), ("f32", "bf16"), ("f64", "f64")] {
+            let folder = tempfile::tempdir().unwrap();
+            let fields = [
+                format!("model={model}"),
+                format!("backbone_scalar={backbone}"),
+                format!("head_scalar={head}"),
+                "dim=4".to_owned(),
+                "epochs=1".to_owned(),
+            ];
+            let recipe = recipe(&fields.iter().map(String::as_str).collect::<Vec<_>>());
+            let outcome = train(&recipe, folder.path(), false);
+            assert_eq!(outcome.diagnosis, None, "{model} {backbone} {head}");
+            let row = &outcome.metrics[0];
+            // Ten classes: knowing nothing costs ln 10 = 2.303.
+            assert!(row.train_loss < 2.6 && row.nonfinite == 0, "{model} {backbone} {head}: {row:?}");
+            assert_eq!(row.error_rounding.is_some(), model != "euclidean");
+        }
+    }
+}
+
+#[test]
+fn curvature_learns_where_it_is_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = train(&recipe(&["curvature_trained=true", "epochs=1"]), folder.path(), false);
+    assert!(outcome.network.c() != 1.0 && (outcome.network.c() - 1.0).abs() < 0.1, "{}", outcome.network.c());
+    let fixed = train(&recipe(&["epochs=1"]), tempfile::tempdir().unwrap().path(), false);
+    assert_eq!(fixed.network.c(), 1.0);
+}
+
+#[test]
+fn numbers_that_cease_to_be_finite_stop_the_run_and_say_where() {
+    // Features far beyond the radius at which tanh is 1: the plain formula puts points on the rim.
+    let folder = tempfile::tempdir().unwrap();
+    let given = ["exp0=tanh", "mlr=ganea", "curvature=40000", "epochs=3"];
+    let outcome = train(&recipe(&given), folder.path(), false);
+    let diagnosis = outcome.diagnosis.expect("a run that cannot go on");
+    let text = diagnosis.to_string();
+    assert!(text.contains("not finite in epoch 1") && text.contains("√c‖v‖") && text.contains("mlr ganea"), "{text}");
+    // The project's own formulas go on where the published ones stop.
+    let own = train(&recipe(&["curvature=40000", "epochs=1"]), tempfile::tempdir().unwrap().path(), false);
+    assert_eq!(own.diagnosis, None);
+}
+
+#[test]
+fn another_recipe_is_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    train(&recipe(&["epochs=1"]), folder.path(), false);
+    let (a, b) = (sample(Split::Train).first(100), sample(Split::Test).first(40));
+    let device = burn_tensor::Device::flex();
+    let other = recipe(&["dim=3"]);
+    let result = run(&other, &Features::Images(&a), &Features::Images(&b), &device, folder.path(), true, &Quiet);
+    assert!(result.unwrap_err().to_string().contains("another recipe"));
+}
+
+#[test]
+fn embeddings_lie_in_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = train(&recipe(&["epochs=1"]), folder.path(), false);
+    let embedding = embeddings(&outcome.network, &sample(Split::Test), &burn_tensor::Device::flex());
+    assert_eq!(embedding.points.len(), 200);
+    for (point, radius) in embedding.points.iter().zip(&embedding.radii) {
+        let norm = point.iter().map(|x| x * x).sum::<f64>().sqrt();
+        assert!(norm < 1.0 && (radius - 2.0 * norm.atanh()).abs() < 1e-9 * (1.0 + radius));
+    }
+}
