@@ -1,5 +1,6 @@
 # make sweep   set up what is missing, build, run the boundary study; it says where its page is (OUT=folder)
 # make test    set up what is missing, run every test, documentation examples included
+# make test-train  the tests and lints of the feature `train` alone (builds burn, some minutes)
 # make lint    formatting, clippy with warnings denied, documentation without warnings
 # make gate    check every operation's errors against the committed baseline
 # make peers   audit the other libraries on our points (a Python environment of some gigabytes, a quarter of an hour)
@@ -16,7 +17,7 @@ export PATH := $(PATH):$(HYPPREC_TOOLS)/cmeel.prefix/bin
 
 OUT ?= out/boundary
 
-.PHONY: help setup sweep test lint gate peers bench train
+.PHONY: help setup sweep test test-train lint gate peers bench train
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
@@ -30,6 +31,11 @@ sweep: setup
 test: setup
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --no-fail-fast; else cargo test --no-fail-fast --lib --bins --tests; fi
 	cargo test --doc
+
+test-train: setup
+	cargo test --no-fail-fast --features train --test tensor --test train
+	cargo test --no-fail-fast --features train --lib -- train:: data:: tensor
+	cargo clippy --all-targets --features train -- -D warnings
 
 lint: setup
 	cargo fmt --check
