@@ -111,3 +111,12 @@ fn embeddings_lie_in_the_model() {
         assert!(norm < 1.0 && (radius - 2.0 * norm.atanh()).abs() < 1e-9 * (1.0 + radius));
     }
 }
+
+#[test]
+fn a_foreign_set_with_more_classes_than_the_network_is_embedded_too() {
+    let outcome = train(&recipe(&["epochs=1"]), tempfile::tempdir().unwrap().path(), false);
+    let mut foreign = sample(Split::Test).first(30);
+    (foreign.labels[0], foreign.classes) = (658, 659);
+    let embedding = embeddings(&outcome.network, &foreign, &burn_tensor::Device::flex());
+    assert_eq!(embedding.radii.len(), 30);
+}

@@ -316,7 +316,9 @@ pub fn evaluate(network: &Network, data: &Features, device: &Device, keep_hidden
     for batch in indices.chunks(EVALUATION_BATCH) {
         let forward = network.forward(data.batch(network, batch, device), device, false);
         let labels: Vec<u16> = batch.iter().map(|i| data.labels()[*i]).collect();
-        let value: f64 = loss(forward.stages.logits.clone(), &labels, device).into_scalar();
+        // A foreign set's labels are not the network's: there is no loss.
+        let known = data.classes() <= forward.stages.logits.dims()[1];
+        let value = if known { loss(forward.stages.logits.clone(), &labels, device).into_scalar() } else { f64::NAN };
         all.loss += value * batch.len() as f64 / n as f64;
         if keep_hidden {
             let hidden = forward.hidden.into_data().convert_dtype(DType::F32).try_into_vec::<f32>();
