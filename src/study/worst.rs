@@ -76,7 +76,7 @@ pub fn keep_worst(folder: &Path, groups: &[GroupSpec], rows: &[CellRow]) -> Resu
 fn case(group: &GroupSpec, ulps: f64) -> WorstRow {
     let quantity = &group.quantity;
     let hex: Inputs<String> = crate::with_arithmetic!(group.arithmetic, |proto| {
-        group.sample.encode(quantity.op, group.model, quantity.to, &proto).map(|x| hexadecimal(x))
+        group.sample.encode(quantity.op, group.model, quantity.to, &proto).map(hexadecimal)
     });
     let vector = |input: Input| hex.vector(input).map_or(String::new(), |x| x.join(" "));
     WorstRow {
