@@ -92,7 +92,8 @@ pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned
         let other = big_x.clone() * &r.ldexp(-ey) - &along.clone().ldexp(-ex);
         (beyond + &sum) * &(other / &(big_x * &ty - &(tx * &along)))
     };
-    let whole = along.select_lt(&zero, back, out).ldexp(ex + ey);
+    // The power of two last: a quotient of the largest numbers is not had by division.
+    let whole = (along.select_lt(&zero, back, out) / &k.wide_root / &norm).ldexp(ex + ey);
     let one = norm.lit(1.0).ldexp(ky);
-    wide::along_and_across(x, &(whole / &k.wide_root / &norm), y, &one, one.clone())
+    wide::along_and_across(x, &whole, y, &one, one.clone())
 }
