@@ -108,15 +108,36 @@ impl Interval {
     fn is_non_negative(&self) -> bool {
         matches!(self.lo.cmp0(), Some(Ordering::Greater | Ordering::Equal))
     }
+    fn is_non_positive(&self) -> bool {
+        matches!(self.hi.cmp0(), Some(Ordering::Less | Ordering::Equal))
+    }
+    fn is_zero(&self) -> bool {
+        self.lo.is_zero() && self.hi.is_zero()
+    }
     fn multiply(mut self, other: &Interval) -> Interval {
-        if self.is_non_negative() && other.is_non_negative() {
-            self.lo.mul_assign_round(&other.lo, Round::Down);
-            self.hi.mul_assign_round(&other.hi, Round::Up);
-            return self.settle();
-        }
         let precision = self.precision();
         if self.is_nan() || other.is_nan() {
             return Interval::nan(precision);
+        }
+        // Derivatives by one of many coordinates are nearly all exactly 0.
+        if self.is_zero() || other.is_zero() {
+            return Interval { lo: Float::new(precision), hi: Float::new(precision) };
+        }
+        // Where no sign is in doubt the ends of the product are products of two known ends.
+        let ends = match (self.is_non_negative(), other.is_non_negative()) {
+            (true, true) => Some((false, &other.lo, &other.hi)),
+            (true, false) if other.is_non_positive() => Some((true, &other.lo, &other.hi)),
+            (false, true) if self.is_non_positive() => Some((false, &other.hi, &other.lo)),
+            (false, false) if self.is_non_positive() && other.is_non_positive() => Some((true, &other.hi, &other.lo)),
+            _ => None,
+        };
+        if let Some((swapped, of_lo, of_hi)) = ends {
+            if swapped {
+                std::mem::swap(&mut self.lo, &mut self.hi);
+            }
+            self.lo.mul_assign_round(of_lo, Round::Down);
+            self.hi.mul_assign_round(of_hi, Round::Up);
+            return self.settle();
         }
         let product = |a: &Float, b: &Float, round| {
             let (product, _) = Float::with_val_round(precision, a * b, round);

@@ -226,6 +226,10 @@ pub trait Vector {
     }
     /// ‖x − y‖² from exact differences.
     fn dist2_wide(&self, other: &Self) -> Wide<Self>;
+    /// ‖x + a·y‖², from the sums where vectors are single.
+    fn sum_norm2_wide(&self, other: &Self, a: &Wide<Self>) -> Wide<Self> {
+        self.norm2_wide() + &((self.dot_wide(other).times(2.0) + &(other.norm2_wide() * a)) * a)
+    }
     /// ⟨x − y, x + y⟩ = ‖x‖² − ‖y‖², from exact differences and sums.
     fn norm2_difference_wide(&self, other: &Self) -> Wide<Self>;
     /// ‖x ∧ y‖² = ‖x‖²‖y‖² − ⟨x, y⟩², without the cancellation of that formula.
@@ -249,6 +253,16 @@ pub trait Vector {
     fn step_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>) -> Self::Owned;
     /// a·x + b·(y − x) + e·v, from exact differences, rounded once.
     fn step3_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>, v: &Self, e: &Wide<Self>) -> Self::Owned;
+    /// a·x + b·(ℓ(x)y − ℓ(y)x) + e·y with [`Vector::pivot_wide`]'s ℓ, rounded once.
+    fn wedge_step_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>, e: &Wide<Self>) -> Self::Owned {
+        let (of_x, of_y) = self.pivot_wide(other);
+        self.combine_wide(&(a.clone() - &(of_y * b)), other, &(of_x * b + e))
+    }
+    /// a·x + b·y + e·(x + y) + v, from exact sums where vectors are single, rounded once.
+    fn sum_step_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>, e: &Wide<Self>, v: &Self) -> Self::Owned {
+        let factors = [a.clone() + e, b.clone() + e, e.lit(1.0)];
+        Self::sum_wide(&[self, other, v], &factors)
+    }
     /// Σ aᵢxᵢ over several vectors, rounded once.
     fn sum_wide(vectors: &[&Self], a: &[Wide<Self>]) -> Self::Owned;
     /// x, moved towards the origin by as few roundings as it takes to have 1 − c‖x‖² > 0: a result that rounding has put

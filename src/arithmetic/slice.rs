@@ -64,6 +64,9 @@ impl<S: Scalar> Vector for [S] {
     fn dist2_wide(&self, other: &[S]) -> S::Wide {
         sum(self, other, |x, y| x.sub_wide(y).square())
     }
+    fn sum_norm2_wide(&self, other: &[S], a: &S::Wide) -> S::Wide {
+        sum(self, other, |x, y| (x.widen() + &(y.widen() * a)).square())
+    }
     fn norm2_difference_wide(&self, other: &[S]) -> S::Wide {
         sum(self, other, |x, y| x.sub_wide(y) * &(x.widen() + &y.widen()))
     }
@@ -114,6 +117,21 @@ impl<S: Scalar> Vector for [S] {
         let terms = self.iter().zip(other).zip(v);
         let element =
             |((x, y), v): ((&S, &S), &S)| S::narrow(x.widen() * a + &(y.sub_wide(x) * b) + &(v.widen() * e), x);
+        terms.map(element).collect()
+    }
+    fn wedge_step_wide(&self, a: &S::Wide, other: &[S], b: &S::Wide, e: &S::Wide) -> Vec<S> {
+        let (k, pivot) = pivot(self);
+        zip(self, other, |x, y| {
+            let across = pivot.mul_wide(y) - &other[k].mul_wide(x);
+            S::narrow(x.widen() * a + &(across * b) + &(y.widen() * e), x)
+        })
+    }
+    fn sum_step_wide(&self, a: &S::Wide, other: &[S], b: &S::Wide, e: &S::Wide, v: &[S]) -> Vec<S> {
+        let terms = self.iter().zip(other).zip(v);
+        let element = |((x, y), v): ((&S, &S), &S)| {
+            let sum = x.sub_wide(&-y.clone()) * e;
+            S::narrow(x.widen() * a + &(y.widen() * b) + &sum + &v.widen(), x)
+        };
         terms.map(element).collect()
     }
     fn sum_wide(vectors: &[&[S]], a: &[S::Wide]) -> Vec<S> {

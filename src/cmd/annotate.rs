@@ -22,8 +22,12 @@ impl From<Failure> for Stop {
 }
 
 impl From<csv::Error> for Stop {
+    /// Not by its own conversion, which forgets the kind: a reader that went away is no fault.
     fn from(error: csv::Error) -> Self {
-        Stop::Io(error.into())
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => Stop::Io(error),
+            other => Stop::Io(io::Error::other(format!("{other:?}"))),
+        }
     }
 }
 
@@ -44,22 +48,26 @@ pub fn annotate<T: Send>(
 ) -> Result<(), Stop> {
     let Points { table, mut rows } = points;
     let kept: Vec<usize> = (0..table.columns.len()).filter(|i| !names.contains(&table.columns[*i].as_str())).collect();
-    // Not before the first rows are good: a table without any is all fault.
+    // All results, then the first fault in order: which fault is told must not depend on the threads.
+    let worked = |chunk: &[Row]| -> Result<Vec<(Vec<String>, T)>, Failure> {
+        let done: Vec<Result<_, Failure>> = chunk.par_iter().map(|row| work(&table, row)).collect();
+        done.into_iter().collect()
+    };
+    // Nothing before the first rows are good: a small table with a fault leaves no output at all.
     let mut chunk = rows.chunk()?;
+    let mut done = worked(&chunk)?;
     for comment in &table.comments {
         writeln!(out, "{comment}")?;
     }
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(kept.iter().map(|i| table.columns[*i].as_str()).chain(names.iter().copied()))?;
     while !chunk.is_empty() {
-        // All results, then the first fault in order: which fault is told must not depend on the threads.
-        let done: Vec<Result<(Vec<String>, T), Failure>> = chunk.par_iter().map(|row| work(&table, row)).collect();
-        for (row, done) in chunk.iter().zip(done) {
-            let (added, told) = done?;
+        for (row, (added, told)) in chunk.iter().zip(done) {
             writer.write_record(kept.iter().map(|i| &row.cells[*i]).chain(added.iter().map(String::as_str)))?;
             seen(row, told);
         }
         chunk = rows.chunk()?;
+        done = worked(&chunk)?;
     }
     Ok(writer.flush()?)
 }

@@ -90,7 +90,7 @@ impl Sample {
     /// A row of inputs and what is known of them; `None` where the arithmetic cannot hold the points.
     fn row<S: Number>(&self, group: &GroupSpec, question: &Question, like: &S) -> Result<Option<Vec<String>>, Failure> {
         let Question { op, model, to, .. } = *question;
-        let sample = &group.sample;
+        let sample = group.sample.stored_in(like);
         let stored = sample.encode(op, model, to, like);
         if storage_outcome(op, &stored, &stored.map(Number::to_float)).is_some() {
             return Ok(None);

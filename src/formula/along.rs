@@ -168,8 +168,9 @@ struct OnBall<R> {
 }
 
 /// The same rotation in the other two models, a gyration being linear: [`poincare_gyration`]'s rearrangement with
-/// a + b = α_x(x + y) + (α_y − α_x)y, x + y exact, and c‖a + b‖² = g_a g_b sinh²(½√c d(−x, y)). `exponent` is that of a
-/// power of two that is left out of x and y and put into the α.
+/// a + b = m(x + y) + (α_x − m)x + (α_y − m)y, m the lesser α, x + y exact, so that no term is larger than a or b, and
+/// c‖a + b‖² = g_a g_b sinh²(½√c d(−x, y)). `exponent` is that of a power of two that is left out of x and y and put into
+/// the α.
 fn gyration_through_ball<V: Vector + ?Sized>(
     k: &Space<V::Elem>,
     exponent: i32,
@@ -179,28 +180,32 @@ fn gyration_through_ball<V: Vector + ?Sized>(
     ball: OnBall<Wide<V>>,
 ) -> V::Owned {
     let (x, y) = (x.ldexp(-exponent), y.ldexp(-exponent));
-    let (minus_x, y) = (x.borrow().negated(), y.borrow());
+    let (x, y) = (x.borrow(), y.borrow());
+    let minus_x = x.negated();
     let minus_x = minus_x.borrow();
     let (ax, ay) = (ball.alpha_x.ldexp(exponent), ball.alpha_y.ldexp(exponent));
     let change = ball.change.ldexp(exponent);
-    // ⟨x + y, ·⟩ and ⟨y, ·⟩.
-    let with_w = |s: Wide<V>, y: Wide<V>| s * &ax + &(y * &change);
+    let zero = change.lit(0.0);
+    let lesser = zero.select_lt(&change, ax, ay.clone());
+    let (more_x, more_y) = ((-change.clone()).max(&zero), change.max(&zero));
+    // From ⟨x + y, ·⟩, ⟨x, ·⟩ and ⟨y, ·⟩.
+    let with_w = |s: Wide<V>, x: Wide<V>, y: &Wide<V>| s * &lesser + &(x * &more_x) + &(y.clone() * &more_y);
     let yv = y.dot_wide(v);
-    let beta = with_w(minus_x.dot_difference_wide(y, v), yv.clone());
+    let beta = with_w(minus_x.dot_difference_wide(y, v), x.dot_wide(v), &yv);
     let alpha = -(yv * &ay);
     let y2 = y.norm2_wide();
-    let b2 = y2.clone() * &ay * &ay * &k.wide_c;
-    let p = -(with_w(minus_x.dot_difference_wide(y, y), y2) * &ay * &k.wide_c);
-    // Over g_a g_b(1 + h²) with h² and the product of the gaps, which may leave the range, taken apart.
+    let p = -(with_w(minus_x.dot_difference_wide(y, y), x.dot_wide(y), &y2) * &ay * &k.wide_c);
+    let b2 = y2 * &ay * &ay * &k.wide_c;
+    // Over g_a g_b(1 + h²) = (g_a q)(g_b q), which is at most 5 and may vanish: the larger factor first. g_a q² is in range.
     let q = wide::cosh_of_arsinh(ball.half_sinh.clone());
     let curvature = k.wide_c.clone().times(2.0);
-    let of_b = beta.clone() / &ball.gap_x / &q / &q - &((ball.half_sinh / &q).square() * &alpha);
+    let (from_x, from_y) = (ball.gap_x * &q, ball.gap_y.clone() * &q);
+    let of_b = beta.clone() / &(from_x.clone() * &q) - &((ball.half_sinh / &q).square() * &alpha);
     let of_w = alpha * &(p.times(2.0) - &ball.gap_y) - &(b2 * &beta);
-    let of_w = of_w / &(ball.gap_x * &q) / &(ball.gap_y * &q) * &curvature;
+    let of_w = of_w / &from_x.clone().max(&from_y) / &from_x.min(&from_y) * &curvature;
     let of_b = of_b * &curvature;
-    // v − of_b·α_y y + of_w(α_x(x + y) + (α_y − α_x)y), y as (x + y) − x.
-    let (of_sum, of_y) = (of_w.clone() * &ax, of_w * &change - &(of_b * &ay));
-    minus_x.step3_wide(&of_y, y, &(of_sum + &of_y), v, &of_y.lit(1.0))
+    let of_y = of_w.clone() * &more_y - &(of_b * &ay);
+    x.sum_step_wide(&(of_w.clone() * &more_x), y, &of_y, &(of_w * &lesser), v)
 }
 
 /// gyr[x,y]v of Einstein addition: the rotation of the same two points on the ball, where 1/α = 1 + √g and g_ball = 2√g α.
@@ -361,24 +366,30 @@ pub fn lorentz_midpoint_plain<V: Vector + ?Sized>(
     combine::<V>(&norm.clone().recip(), &sum, &zero, &sum)
 }
 
-/// √(−c⟨M,M⟩_L) of M = Σ wᵢXᵢ: (Σw)² + Σ_{i<j} 4wᵢwⱼ sinh²(θᵢⱼ/2), non-negative terms for non-negative weights, the largest
-/// sinh taken out so that its square cannot overflow. O(n²) pairs.
+/// √(−c⟨M,M⟩_L) of M = Σ wᵢXᵢ: (Σw)² + Σ_{i<j} 4wᵢwⱼ sinh²(θᵢⱼ/2), non-negative terms for non-negative weights. The largest
+/// root of a term is taken out, so that no square overflows and not all of them vanish. O(n²) pairs.
 fn centroid_norm<V: Vector + ?Sized>(
     points: &[&V],
     weights: &[Wide<V>],
     half_sinh: impl Fn(&V, &V) -> Wide<V>,
 ) -> Wide<V> {
-    let mut pairs = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
+    let zero = weights[0].lit(0.0);
+    let roots: Vec<Wide<V>> = weights.iter().map(|w| w.clone().abs().sqrt()).collect();
+    let mut terms = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
     for i in 0..points.len() {
         for j in i + 1..points.len() {
-            pairs.push((half_sinh(points[i], points[j]), weights[i].clone() * &weights[j]));
+            let root = half_sinh(points[i], points[j]) * &roots[i] * &roots[j];
+            terms.push((root.times(2.0), weights[i].clone() * &weights[j]));
         }
     }
-    let one = weights[0].lit(1.0);
-    let largest = pairs.iter().fold(one, |largest, (sinh, _)| largest.max(sinh));
-    let sum = weights[1..].iter().fold(weights[0].clone(), |sum, w| sum + w) / &largest;
-    let cross = |(sinh, weight): (Wide<V>, Wide<V>)| ((sinh / &largest).square() * &weight).times(4.0);
-    pairs.into_iter().map(cross).fold(sum.square(), |sum, term| sum + &term).sqrt() * &largest
+    let sum = weights[1..].iter().fold(weights[0].clone(), |sum, w| sum + w);
+    let largest = terms.iter().fold(sum.clone().abs(), |largest, (root, _)| largest.max(root));
+    let signed = |(root, sign): (Wide<V>, Wide<V>)| {
+        let square = (root / &largest).square();
+        sign.select_lt(&zero, -square.clone(), square)
+    };
+    let square = (sum / &largest).square();
+    terms.into_iter().map(signed).fold(square, |sum, term| sum + &term).sqrt() * &largest
 }
 
 fn widened<R: Real>(weights: &[R]) -> Vec<R::Wide> {

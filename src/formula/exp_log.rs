@@ -16,18 +16,21 @@ pub fn poincare_exp_tanh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -
     add::mobius(k, x, y.borrow())
 }
 
-/// The project's own: with q = tanh(√c‖v‖/g_x)/(√c‖v‖) and y = qv,
-/// ((1 + 2cq⟨x,v⟩ + c‖y‖²)x + g_x q v)/(1 + 2cq⟨x,v⟩ + c²‖x‖²‖y‖²) in the wide arithmetic, rounded once, never on the rim.
+/// The project's own: with q = tanh(√c‖v‖/g_x)/(√c‖v‖), y = qv and g_y = 1 − c‖y‖² from e^(−2√c‖v‖/g_x),
+/// ((g_x + c‖x+y‖²)x + g_x y)/(g_x g_y + c‖x+y‖²) in the wide arithmetic, rounded once, never on the rim. Inwards from the
+/// rim 1 + 2c⟨x,y⟩ + c²‖x‖²‖y‖², the same divisor, cancels to the square of the gap.
 pub fn poincare_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
     let gap = x.gap_wide(&k.c);
     let a = wide::norm(v) * &k.wide_root;
-    let tau = (a.clone() / &gap).tanh();
+    let half = a.clone() / &gap;
     let zero = a.lit(0.0);
-    let q = zero.select_lt(&a, tau.clone() / &a, gap.clone().recip());
-    let along = (x.dot_wide(v) * &k.wide_c * &q).times(2.0).plus(1.0);
-    let tau2 = tau.square();
-    let denominator = along.clone() + &(x.norm2_wide() * &k.wide_c * &tau2);
-    let (a, b) = ((along + &tau2) / &denominator, gap * &q / &denominator);
+    let q = zero.select_lt(&a, half.clone().tanh() / &a, gap.clone().recip());
+    // 1 − tanh² = 4E/(1 + E)², E = e^(−2·half).
+    let e = half.times(-2.0).exp();
+    let gap_y = e.clone().times(4.0) / &e.plus(1.0).square();
+    let sum2 = x.sum_norm2_wide(v, &q) * &k.wide_c;
+    let denominator = gap.clone() * &gap_y + &sum2;
+    let (a, b) = ((sum2 + &gap) / &denominator, gap * &q / &denominator);
     x.combine_wide(&a, v, &b).borrow().pull_inside(&k.c)
 }
 
@@ -61,11 +64,42 @@ pub fn lorentz_exp_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>
     combine::<V>(&theta.clone().cosh(), x, &(theta.clone().sinh() / &theta), v)
 }
 
-/// The project's own on space coordinates: ‖v‖_L² = (‖v‖² + c‖s∧v‖²)/(1 + c‖s‖²), which does not cancel.
+/// The project's own on space coordinates, along the ray through s and across it. With sinh ρ = √c‖s‖, P = √c⟨s,v⟩/(‖s‖ cosh ρ)
+/// and Q = √c‖s∧v‖/‖s‖, θ = √(P² + Q²): across it v's part times sinh(θ)/θ, along it
+/// (sinh ρ cosh θ + P cosh ρ sinh(θ)/θ)/√c outwards, and inwards, where those two cancel,
+/// (sinh(ρ − θ) + (1 + P/θ) cosh ρ sinh θ)/√c with 1 + P/θ = Q²/(θ(θ − P)).
 pub fn lorentz_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> V::Owned {
-    let theta = lorentz_length(k, s, v) * &k.wide_root;
-    let b = wide::ratio(theta.clone().sinh(), theta.clone());
-    s.combine_wide(&theta.cosh(), v, &b)
+    let (ks, kv) = (s.scale_exponent(), v.scale_exponent());
+    let (sinh_rho, cosh_rho) = (wide::sinh_radius(k, s), wide::cosh_radius(k, s));
+    let (s, v) = (s.ldexp(-ks), v.ldexp(-kv));
+    let (s, v) = (s.borrow(), v.borrow());
+    let norm2 = s.norm2_wide();
+    let norm = norm2.clone().sqrt();
+    let zero = norm.lit(0.0);
+
+    let outwards = s.dot_wide(v) / &norm;
+    let p = (outwards * &k.wide_root / &cosh_rho).ldexp(kv);
+    let q = (s.wedge2_wide(v).sqrt() / &norm * &k.wide_root).ldexp(kv);
+    let theta = p.clone().abs().hypot(&q);
+    let stretch = wide::ratio(theta.clone().sinh(), theta.clone());
+
+    let out = sinh_rho.clone() * &theta.clone().cosh() + &(p.clone() * &cosh_rho * &stretch);
+    let back = {
+        // sinh θ as two equal factors and what is left: it may overflow where it meets an exact 0.
+        let grown = theta.clone().times(0.5).exp();
+        let left = theta.clone().times(-2.0).exp_m1().times(-0.5);
+        let turned = (q.clone() / &theta * &grown) * &(q.clone() / &(theta.clone() - &p) * &grown);
+        (sinh_rho.asinh() - &theta).sinh() + &(turned * &cosh_rho * &left)
+    };
+    let along = p.select_lt(&zero, back, out) / &k.wide_root / &norm;
+    let across = zero.select_lt(&q, stretch.ldexp(kv), zero.clone());
+    wide::along_and_across(s, &along, v, &across, stretch_at_origin(k, v, kv))
+}
+
+/// 2^exponent sinh(a)/a with a = √c‖v‖2^exponent: what exp at the origin multiplies v by.
+fn stretch_at_origin<V: Vector + ?Sized>(k: &Space<V::Elem>, v: &V, exponent: i32) -> Wide<V> {
+    let a = (wide::norm(v) * &k.wide_root).ldexp(exponent);
+    wide::ratio(a.clone().sinh(), a).ldexp(exponent)
 }
 
 /// ‖v‖_L of a tangent vector at s, both in space coordinates: √((‖v‖² + c‖s∧v‖²)/(1 + c‖s‖²)).

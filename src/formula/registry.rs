@@ -384,7 +384,7 @@ registry! {
 
     Add Poincare "best" ["hypprec"] "(g_x(x+y)+c‖x+y‖²x)/(g_x g_y+c‖x+y‖²)", "" => |q, k| Coordinates(add::poincare(k, q.x(), q.y()));
     Add Poincare "mobius" ["ganea2018"] "((1+2c⟨x,y⟩+c‖y‖²)x+(1−c‖x‖²)y)/(1+2c⟨x,y⟩+c²‖x‖²‖y‖²)", "x ≈ −y; rim" => |q, k| Coordinates(add::mobius(k, q.x(), q.y()));
-    Add Lorentz | LorentzAmbient "best" ["hypprec"] "y + (√c t_y + c⟨x,y⟩/(1+√c t_x))x, regrouped where x ≈ −y", "" => |q, k| q.point(add::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
+    Add Lorentz | LorentzAmbient "best" ["hypprec"] "y across x as it is, along x (X T_y + T_x Y)/√c, regrouped inwards, where that cancels", "" => |q, k| q.point(add::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
     Add Lorentz | LorentzAmbient "boost" ["chen2022"] "y + (√c t_y + c⟨x,y⟩/(1+√c t_x))x", "x ≈ −y" => |q, k| q.lifted_answer(add::boost::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
     Add Klein "best" ["hypprec"] "(√g_x s + c⟨x,s⟩x/(1+√g_x))/(½(g_x+g_y+c‖s‖²)), s = x+y", "" => |q, k| Coordinates(add::klein(k, q.x(), q.y()));
     Add Klein "einstein" ["ungar2008"] "(x + y/γ_x + cγ_x/(1+γ_x)⟨x,y⟩x)/(1+c⟨x,y⟩)", "x ≈ −y; rim" => |q, k| Coordinates(add::einstein(k, q.x(), q.y()));
@@ -395,10 +395,10 @@ registry! {
     Scale Lorentz | LorentzAmbient "best" ["hypprec"] "sinh(t arsinh(√c‖s‖)) s/(√c‖s‖)", "" => |q, k| q.point(radial::lorentz_scale(k, q.t(), &*q.s(q.x())));
     Scale Lorentz | LorentzAmbient "arcosh" ["chen2022"] "exp₀(t log₀ x) with arcosh(√c t_x)", "near the origin" => |q, k| q.lifted_answer(radial::lorentz_scale_arcosh::<V>(k, q.t(), &q.lifted(q.x())));
 
-    Exp Poincare "best" ["hypprec"] "x ⊕ (tanh(√c‖v‖/g_x)v/(√c‖v‖)) in one fraction, wide", "" => |q, k| Coordinates(exp_log::poincare_exp(k, q.x(), q.v()));
+    Exp Poincare "best" ["hypprec"] "((g_x+c‖x+y‖²)x+g_x y)/(g_x g_y+c‖x+y‖²), y = tanh(√c‖v‖/g_x)v/(√c‖v‖), wide", "" => |q, k| Coordinates(exp_log::poincare_exp(k, q.x(), q.v()));
     Exp Poincare "tanh" ["ganea2018"] "x ⊕ (tanh(√cλ_x‖v‖/2)v/(√c‖v‖))", "rim; v = 0" => |q, k| Coordinates(exp_log::poincare_exp_tanh(k, q.x(), q.v()));
     Exp Poincare "lift" ["nickel2018"] "through the hyperboloid", "rim; v = 0" => |q, k| Coordinates(exp_log::poincare_exp_through_lorentz(k, q.x(), q.v()));
-    Exp Lorentz | LorentzAmbient "best" ["hypprec"] "cosh(θ)x + sinh(θ)v/θ, ‖v‖_L² = (‖v‖²+c‖s∧v‖²)/(1+c‖s‖²)", "" => |q, k| q.point(exp_log::lorentz_exp(k, &*q.s(q.x()), &*q.s(q.v())));
+    Exp Lorentz | LorentzAmbient "best" ["hypprec"] "cosh(θ)s + sinh(θ)v/θ along s and across it, inwards by sinh(ρ−θ)", "" => |q, k| q.point(exp_log::lorentz_exp(k, &*q.s(q.x()), &*q.s(q.v())));
     Exp Lorentz | LorentzAmbient "plain" ["nickel2018"] "cosh(θ)x + sinh(θ)v/θ, θ = √c‖v‖_L", "radial v far out; v = 0" => |q, k| { let x = q.lifted(q.x()); q.lifted_answer(exp_log::lorentz_exp_plain::<V>(k, &x, &q.lifted_tangent(&x, q.v()))) };
     Exp Klein "best" ["hypprec"] "x + qv, q = T/(1+cT⟨x,v⟩/g), T = tanh(θ)/θ, wide", "" => |q, k| Coordinates(exp_log::klein_exp(k, q.x(), q.v()));
     Exp Klein "plain" ["mao2024"] "x + qv, q = T/(1+cT⟨x,v⟩/g), T = tanh(θ)/θ", "rim; v = 0" => |q, k| Coordinates(exp_log::klein_exp_plain(k, q.x(), q.v()));
@@ -423,7 +423,7 @@ registry! {
 
     Transport Poincare "best" ["hypprec"] "(g_y/g_x) gyr[y,−x]v regrouped in w = y−x", "" => |q, k| Coordinates(along::poincare_transport(k, q.x(), q.y(), q.v()));
     Transport Poincare "gyration" ["ganea2018"] "gyr[y,−x]v λ_x/λ_y", "rim" => |q, k| Coordinates(along::poincare_transport_gyration(k, q.x(), q.y(), q.v()));
-    Transport Lorentz | LorentzAmbient "best" ["hypprec"] "v + c⟨y−x,v⟩_L/(2+2sinh²(θ/2))(x+y)", "" => |q, k| { let y = q.s(q.y()); q.tangent(&y, along::lorentz_transport(k, &*q.s(q.x()), &*y, &*q.s(q.v()))) };
+    Transport Lorentz | LorentzAmbient "best" ["hypprec"] "v + c⟨y−x,v⟩_L/(2+2sinh²(θ/2))(x+y)", "nearly radial vectors carried inwards by more than the wide arithmetic holds" => |q, k| { let y = q.s(q.y()); q.tangent(&y, along::lorentz_transport(k, &*q.s(q.x()), &*y, &*q.s(q.v()))) };
     Transport Lorentz | LorentzAmbient "plain" ["chami2019"] "v + c⟨y,v⟩_L/(1−c⟨x,y⟩_L)(x+y)", "radial vectors far out" => |q, k| { let x = q.lifted(q.x()); q.lifted_answer(along::lorentz_transport_plain::<V>(k, &x, &q.lifted(q.y()), &q.lifted_tangent(&x, q.v()))) };
     Transport Lorentz | LorentzAmbient "log" ["geoopt"] "v − ⟨log_x y,v⟩_L/d²(log_x y + log_y x)", "0/0 as y → x" => |q, k| { let x = q.lifted(q.x()); q.lifted_answer(along::lorentz_transport_log::<V>(k, &x, &q.lifted(q.y()), &q.lifted_tangent(&x, q.v()))) };
     Transport Klein "best" ["hypprec"] "√(g_y/g_x)(v − (c⟨x,v⟩/g_x + κ)(y−x))", "" => |q, k| Coordinates(along::klein_transport(k, q.x(), q.y(), q.v()));

@@ -64,6 +64,25 @@ pub(super) fn safe<R: Real>(a: R) -> R {
     zero.select_lt(&a, a.clone(), one)
 }
 
+/// along·s + across·(v − ⟨s,v⟩s/‖s‖²), v's part across s without cancellation; at s = 0 `at_origin`·v. With
+/// w = ℓ(s)v − ℓ(v)s ([`Vector::pivot_wide`]) that part is (w − ⟨s,w⟩s/‖s‖²)/ℓ(s), and w is never nearly parallel to s.
+pub(super) fn along_and_across<V: Vector + ?Sized>(
+    s: &V,
+    along: &Wide<V>,
+    v: &V,
+    across: &Wide<V>,
+    at_origin: Wide<V>,
+) -> V::Owned {
+    let norm2 = s.norm2_wide();
+    let zero = norm2.lit(0.0);
+    let (form, _) = s.pivot_wide(v);
+    let across = across.clone() / &form;
+    let along = along.clone() - &(across.clone() * &s.wedge_dot_wide(v, s) / &norm2);
+    let unless_origin = |there: Wide<V>, here: Wide<V>| zero.select_lt(&norm2, there, here);
+    let (along, across) = (unless_origin(along, zero.clone()), unless_origin(across, zero.clone()));
+    s.wedge_step_wide(&along, v, &across, &unless_origin(zero.clone(), at_origin))
+}
+
 /// f(a)/a, and its limit 1 at a = 0; `numerator` is f(a).
 pub(super) fn ratio<R: Real>(numerator: R, a: R) -> R {
     let zero = a.lit(0.0);

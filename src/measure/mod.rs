@@ -1,6 +1,6 @@
 //! One cell: what a variant gives for a sample in an arithmetic, and which part of its error is whose.
 //!
-//! The sample is encoded exactly and rounded once; then a guard may act, then the variant runs. With
+//! The sample is encoded exactly at the curvature that the arithmetic stores, and rounded once; then a guard may act, then the variant runs. With
 //! T0 the sample's own answer, T1 the exact answer for the points that the stored coordinates canonically mean, T2 the same
 //! variant in exact arithmetic on the raw coordinates, T3 the same with the guard and T4 what the arithmetic gave:
 //! representation = T1−T0, off-model = T2−T1, guard = T3−T2, rounding = T4−T3.
@@ -93,7 +93,7 @@ pub fn measure<S: Number>(
     let precision = Precision { bits: like.bits() };
     let stored = sample.encode(op, model, to, like);
     let exact = stored.map(Number::to_float);
-    let t0 = sample_truth(sample, quantity, model, bits).map_err(wrap)?;
+    let t0 = sample_truth(&sample.stored_in(like), quantity, model, bits).map_err(wrap)?;
     let best = variant(op, model, BEST).map_err(|name| wrap(name.into()))?;
 
     let storage = storage_outcome(op, &stored, &exact);

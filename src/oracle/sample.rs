@@ -194,13 +194,21 @@ impl Sample {
         (4.0 * (self.radius + self.separation) / std::f64::consts::LN_2) as u32
     }
 
-    /// Inputs of an operation, each coordinate rounded once to `like`'s arithmetic.
+    /// The same sample at the curvature that `like`'s arithmetic stores for it: its points lie in the ball in which they are
+    /// stored, as deep as before. Unchanged where that curvature is 0 or infinite, which is no space at all.
+    pub fn stored_in<S: Number>(&self, like: &S) -> Sample {
+        let c = like.lit(self.c).to_float().to_f64();
+        if c > 0.0 && c.is_finite() { Sample { c, ..*self } } else { *self }
+    }
+
+    /// Inputs of an operation, each coordinate of [`Sample::stored_in`]'s points rounded once to `like`'s arithmetic.
     pub fn encode<S: Number>(&self, op: Op, model: Model, to: Model, like: &S) -> Inputs<S> {
+        let stored = self.stored_in(like);
         let mut inputs = Inputs::new(model, like.lit(self.c));
         inputs.to = to;
         let mut precision = 2 * like.bits() + 64 + self.bits_lost();
         'precision: loop {
-            let geometry = self.geometry(precision);
+            let geometry = stored.geometry(precision);
             for (input, _) in op.inputs() {
                 if *input == Input::T {
                     inputs.t = Some(like.lit(FRACTION));

@@ -22,6 +22,9 @@ pub type Value = Answer<Vec<Float>, Float>;
 pub enum Uncertified {
     #[error("the truth could not be certified with {MOST_BITS} bits: the inputs may lie outside the model")]
     Precision,
+    /// Infinite, or beyond the largest number of MPFR, 2^(2^62): exp of a vector that storing has turned can be.
+    #[error("the answer is infinite, or larger than any number that MPFR holds")]
+    Infinite,
     #[error("the formula is not defined for these inputs")]
     Undefined,
     #[error(transparent)]
@@ -50,7 +53,8 @@ pub fn certify(
         }
         precision *= 2;
         if precision > MOST_BITS {
-            return Err(Uncertified::Precision);
+            let unbounded = intervals.iter().any(|x| x.lo().is_infinite() || x.hi().is_infinite());
+            return Err(if unbounded { Uncertified::Infinite } else { Uncertified::Precision });
         }
     }
 }

@@ -84,15 +84,23 @@ pub fn certified(op: Op, by: Option<Input>, inputs: &Inputs<Float>, bits: u32) -
     }
 }
 
-/// What storing the inputs may have cost each component of the answer: Σ over all coordinates of |answer with this coordinate
-/// half a unit in the last place further out (or in, where out is outside) − answer|.
-pub fn storage_cost<S: Number>(op: Op, by: Option<Input>, inputs: &Inputs<S>, bits: u32) -> Vec<Float> {
+/// Bits beyond the arithmetic's own with which a shift by half a unit in the last place is seen.
+const SHIFT_BITS: u32 = 40;
+
+/// Whether storing the inputs may have cost each component at least as much as `excess`: Σ over all coordinates of |answer
+/// with this coordinate half a unit in the last place further out (or in, where out is outside) − answer|.
+pub fn storage_explains<S: Number>(op: Op, by: Option<Input>, inputs: &Inputs<S>, excess: &[Float]) -> bool {
+    let bits = inputs.c.bits() + SHIFT_BITS;
     let exact = inputs.map(Number::to_float);
     let answer = certified(op, by, &exact, bits).unwrap();
-    let mut cost: Vec<Float> = answer.iter().map(|_| Float::new(bits)).collect();
+    let mut left = excess.to_vec();
     for (input, role) in op.inputs() {
         let n = exact.vector(*input).map_or(0, Vec::len);
         for i in (0..n).filter(|_| *role != Role::Number) {
+            // One coordinate is usually enough.
+            if left.iter().all(|left| *left <= 0) {
+                return true;
+            }
             let moved = |sign: i32| {
                 let mut moved = exact.clone();
                 let place = &mut moved.vector_mut(*input).unwrap().as_mut().unwrap()[i];
@@ -102,12 +110,12 @@ pub fn storage_cost<S: Number>(op: Op, by: Option<Input>, inputs: &Inputs<S>, bi
                 certified(op, by, &moved, bits)
             };
             let Ok(moved) = moved(1).or_else(|_| moved(-1)) else { continue };
-            for ((cost, moved), answer) in cost.iter_mut().zip(moved).zip(&answer) {
-                *cost += (moved - answer).abs();
+            for ((left, moved), answer) in left.iter_mut().zip(moved).zip(&answer) {
+                *left -= (moved - answer).abs();
             }
         }
     }
-    cost
+    left.iter().all(|left| *left <= 0)
 }
 
 /// The components of an answer.
