@@ -177,17 +177,20 @@ impl Interval {
 impl Add<&Interval> for Interval {
     type Output = Interval;
     fn add(mut self, other: &Interval) -> Interval {
+        let defined = !(self.is_nan() || other.is_nan());
         self.lo.add_assign_round(&other.lo, Round::Down);
         self.hi.add_assign_round(&other.hi, Round::Up);
-        self
+        // ∞ − ∞ of numbers beyond MPFR's range.
+        if defined { self.settle() } else { self }
     }
 }
 impl Sub<&Interval> for Interval {
     type Output = Interval;
     fn sub(mut self, other: &Interval) -> Interval {
+        let defined = !(self.is_nan() || other.is_nan());
         self.lo.sub_assign_round(&other.hi, Round::Down);
         self.hi.sub_assign_round(&other.lo, Round::Up);
-        self
+        if defined { self.settle() } else { self }
     }
 }
 impl Mul<&Interval> for Interval {

@@ -179,6 +179,7 @@ fn gyration_through_ball<V: Vector + ?Sized>(
     v: &V,
     ball: OnBall<Wide<V>>,
 ) -> V::Owned {
+    let (stored_x, stored_y) = (x, y);
     let (x, y) = (x.ldexp(-exponent), y.ldexp(-exponent));
     let (x, y) = (x.borrow(), y.borrow());
     let minus_x = x.negated();
@@ -204,8 +205,11 @@ fn gyration_through_ball<V: Vector + ?Sized>(
     let of_w = alpha * &(p.times(2.0) - &ball.gap_y) - &(b2 * &beta);
     let of_w = of_w / &from_x.clone().max(&from_y) / &from_x.min(&from_y) * &curvature;
     let of_b = of_b * &curvature;
-    let of_y = of_w.clone() * &more_y - &(of_b * &ay);
-    x.sum_step_wide(&(of_w.clone() * &more_x), y, &of_y, &(of_w * &lesser), v)
+    // On x and y as they are: a tiny point that is scaled down with a large one has too large a factor.
+    let unscaled = |a: Wide<V>| a.ldexp(-exponent);
+    let of_x = of_w.clone() * &unscaled(more_x.clone());
+    let of_y = of_w.clone() * &unscaled(more_y.clone()) - &(of_b * &unscaled(ay));
+    stored_x.sum_step_wide(&of_x, stored_y, &of_y, &(of_w * &unscaled(lesser.clone())), v)
 }
 
 /// gyr[x,y]v of Einstein addition: the rotation of the same two points on the ball, where 1/α = 1 + √g and g_ball = 2√g α.

@@ -7,6 +7,8 @@ use rug::Float;
 
 /// Precision doubles up to this many bits before an answer counts as not certifiable.
 const MOST_BITS: u32 = 1 << 16;
+/// A component that is still unbounded at this precision is infinite: more digits than any exponent of f64 can hide.
+const UNBOUNDED_BITS: u32 = 1 << 13;
 /// A coordinate whose interval contains 0 at this precision and is narrower than 2^-quarter of it relative to the largest
 /// coordinate (or to 1) is 0: an exact 0 that came out of inexact steps can never be certified relative to itself, and a
 /// root halves the exponent of what is left of it.
@@ -51,10 +53,13 @@ pub fn certify(
         if intervals.iter().any(Interval::is_nan) {
             return Err(Uncertified::Undefined);
         }
+        let unbounded = intervals.iter().any(|x| x.lo().is_infinite() || x.hi().is_infinite());
+        if unbounded && precision >= UNBOUNDED_BITS {
+            return Err(Uncertified::Infinite);
+        }
         precision *= 2;
         if precision > MOST_BITS {
-            let unbounded = intervals.iter().any(|x| x.lo().is_infinite() || x.hi().is_infinite());
-            return Err(if unbounded { Uncertified::Infinite } else { Uncertified::Precision });
+            return Err(Uncertified::Precision);
         }
     }
 }
