@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{PROPERTY_CASES, cases, certified, storage_explains, value};
+use common::{PROPERTY_CASES, certified, property, storage_explains, value};
 use hypprec::arithmetic::{Arithmetic, Number, Vector};
 use hypprec::formula::{Model, Op};
 use hypprec::measure::{Outcome, outcome_of, ulps_of};
@@ -227,12 +227,8 @@ fn answers_hold<S: Number>(inputs: &Inputs<S>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn configuration() -> ProptestConfig {
-    ProptestConfig { cases: cases(PROPERTY_CASES), failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(configuration())]
+    #![proptest_config(property(PROPERTY_CASES))]
 
     #[test]
     fn the_distance_is_all_that_storage_allows(drawn in drawn()) {

@@ -57,7 +57,7 @@ pub fn poincare<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> 
     let (gx, gp) = (x.gap_wide(&k.c), p.gap_wide(&k.c));
     let along = p.dot_difference_wide(x, a) * &gp - &(p.dist2_wide(x) * &k.wide_c * &p.dot_wide(a));
     let norm = wide::norm(a);
-    let sinh = along * &k.wide_root.clone().times(2.0) / &(gp.clone() * &gx * &safe(norm.clone()));
+    let sinh = along * &k.wide_root.clone().times(2.0) / &(gp.clone() * &gx * &wide::safe(norm.clone()));
     score(k, sinh, norm.times(2.0) / &gp)
 }
 
@@ -73,7 +73,7 @@ pub fn lorentz_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, a:
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
     let (product, [ex, ea]) = lorentz_difference_product(k, p, x, a);
     let norm = lorentz_length(k, p, a.ldexp(-ea).borrow());
-    let sinh = (product * &k.wide_root / &safe(norm.clone())).ldexp(ex.rem_euclid(2));
+    let sinh = (product * &k.wide_root / &wide::safe(norm.clone())).ldexp(ex.rem_euclid(2));
     // The power of two that is still to be taken into s is 2^(2 half).
     let half = ex.div_euclid(2);
     let unit = sinh.lit(1.0).ldexp(-half).ldexp(-half);
@@ -99,17 +99,10 @@ pub fn klein<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::
     let along = p.dot_wide(a) * &k.wide_c * &p.dot_difference_wide(x, p) / &gp;
     let norm = klein_length(k, p, a);
     let product = (p.dot_difference_wide(x, a) + &along) * &k.wide_root;
-    score(k, product / &((gx * &gp).sqrt() * &safe(norm.clone())), norm)
+    score(k, product / &((gx * &gp).sqrt() * &wide::safe(norm.clone())), norm)
 }
 
 /// ‖a‖_p/√c · arsinh(sinh).
 fn score<R: Real>(k: &Space<R>, sinh: R::Wide, norm: R::Wide) -> R {
     R::narrow(R::asinh_wide(sinh) * &norm / &k.wide_root, &k.c)
-}
-
-/// A divisor that is not zero: a hyperplane without a normal scores 0.
-fn safe<R: Real>(norm: R) -> R {
-    let zero = norm.lit(0.0);
-    let one = norm.lit(1.0);
-    zero.select_lt(&norm, norm.clone(), one)
 }

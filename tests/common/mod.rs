@@ -7,6 +7,7 @@ use hypprec::arithmetic::number::parse;
 use hypprec::arithmetic::{Arithmetic, Number, Scalar};
 use hypprec::formula::{Answer, BEST, Clamps, Input, Model, Op, Role, variant};
 use hypprec::oracle::{Inputs, Uncertified, gradient_of, gradient_truth, truth, value_of};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rug::Float;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,9 +20,22 @@ pub const PROPERTY_CASES: u32 = 24;
 /// Damaged files that a reader is given in a quick run.
 pub const FUZZ_CASES: u32 = 400;
 
+/// Where quick runs draw their cases from: a change is judged on the same ones each time.
+const QUICK_SEED: u64 = 20_261_124;
+
 /// The number of random cases to run: `quick`, or many more behind `HYPPREC_LONG=1`.
 pub fn cases(quick: u32) -> u32 {
-    if std::env::var("HYPPREC_LONG").is_ok_and(|value| value == "1") { LONG_FACTOR * quick } else { quick }
+    if long() { LONG_FACTOR * quick } else { quick }
+}
+
+fn long() -> bool {
+    std::env::var("HYPPREC_LONG").is_ok_and(|value| value == "1")
+}
+
+/// The runner of a property: quick runs draw the same cases each time, long ones new cases.
+pub fn property(quick: u32) -> ProptestConfig {
+    let rng_seed = if long() { RngSeed::Random } else { RngSeed::Fixed(QUICK_SEED) };
+    ProptestConfig { cases: cases(quick), failure_persistence: None, rng_seed, ..ProptestConfig::default() }
 }
 
 /// A path below the root of the repository.
