@@ -108,13 +108,13 @@ pub fn klein_transport<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: 
 
 // ----------------------------------------------------------------------------------------------------------- gyration
 
-/// gyr[x,y]v = −(x ⊕ y) ⊕ (x ⊕ (y ⊕ v)), the definition. Ungar (2008). Weak: everywhere near the rim.
+/// gyr\[x,y\]v = −(x ⊕ y) ⊕ (x ⊕ (y ⊕ v)), the definition. Ungar (2008). Weak: everywhere near the rim.
 pub fn poincare_gyration_definition<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
     let there = add::mobius(k, x, add::mobius(k, y, v).borrow());
     add::mobius(k, add::mobius(k, x, y).borrow().negated().borrow(), there.borrow())
 }
 
-/// gyr[x,y]v = v + 2(Ax + By)/D, A = −c²⟨x,v⟩‖y‖² + c⟨y,v⟩ + 2c²⟨x,y⟩⟨y,v⟩, B = −c²⟨y,v⟩‖x‖² − c⟨x,v⟩,
+/// gyr\[x,y\]v = v + 2(Ax + By)/D, A = −c²⟨x,v⟩‖y‖² + c⟨y,v⟩ + 2c²⟨x,y⟩⟨y,v⟩, B = −c²⟨y,v⟩‖x‖² − c⟨x,v⟩,
 /// D = 1 + 2c⟨x,y⟩ + c²‖x‖²‖y‖². Ungar (2008), Eq. 3.144; geoopt.
 pub fn poincare_gyration_closed<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
     let (x2, y2, xy) = (k.norm2(x) * &k.c, k.norm2(y) * &k.c, x.dot(y) * &k.c);
@@ -126,7 +126,7 @@ pub fn poincare_gyration_closed<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y
     x.combine(&(a * &two), y, &(b * &two)).borrow().plus(v)
 }
 
-/// The project's own on the ball: gyr[a,b]v = v + 2c((g_bβ − Wα)x + (2pα − g_bα − Xβ)w)/(g_a g_b + W) with x = −b,
+/// The project's own on the ball: gyr\[a,b\]v = v + 2c((g_bβ − Wα)x + (2pα − g_bα − Xβ)w)/(g_a g_b + W) with x = −b,
 /// w = a + b exact, α = ⟨x,v⟩, β = ⟨w,v⟩, X = c‖x‖², p = c⟨x,w⟩, W = c‖w‖²: every term shrinks with w.
 pub fn poincare_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, a: &V, b: &V, v: &V) -> V::Owned {
     let x = b.negated();
@@ -212,7 +212,7 @@ fn gyration_through_ball<V: Vector + ?Sized>(
     stored_x.sum_step_wide(&of_x, stored_y, &of_y, &(of_w * &unscaled(lesser.clone())), v)
 }
 
-/// gyr[x,y]v of Einstein addition: the rotation of the same two points on the ball, where 1/α = 1 + √g and g_ball = 2√g α.
+/// gyr\[x,y\]v of Einstein addition: the rotation of the same two points on the ball, where 1/α = 1 + √g and g_ball = 2√g α.
 pub fn klein_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
     let (rx, ry) = (wide::root_gap(k, x), wide::root_gap(k, y));
     let (ax, ay) = (rx.clone().plus(1.0).recip(), ry.clone().plus(1.0).recip());
@@ -231,7 +231,7 @@ pub fn klein_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &
     gyration_through_ball(k, 0, x, y, v, ball).borrow().pull_inside(&k.c)
 }
 
-/// gyr[x,y]v of the boosts, the Wigner rotation of v's space part: that of the same two points on the ball, where
+/// gyr\[x,y\]v of the boosts, the Wigner rotation of v's space part: that of the same two points on the ball, where
 /// 1/α = 1 + √c t and g_ball = 2α.
 pub fn lorentz_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
     let (tx, ty) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
