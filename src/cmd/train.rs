@@ -7,17 +7,16 @@ use crate::data::{Cache, Images, Split, load, set};
 use crate::report;
 use crate::table::{self, Provenance, TableError};
 use crate::train::{
-    BUILT_IN, Checkpoint, Features, Grid, MetricsRow, Network, Observer, Outcome, Recipe, ResultRow, Trained,
-    embeddings, features_of, run,
+    BUILT_IN, CHECKPOINT, Checkpoint, Features, Grid, GridCell, HALFWAY, MetricsRow, Network, Observer, Outcome,
+    Recipe, ResultRow, Trained, embeddings, features_of, run,
 };
 use burn_tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Train a recipe, or a grid of recipes.
 #[derive(clap::Args)]
@@ -63,6 +62,10 @@ pub struct Train {
     /// Go on from the checkpoint in the output folder
     #[arg(long)]
     resume: bool,
+    /// Train only every N-th run of a grid, from the I-th on, as I/N: for several machines or processes at once; a last call
+    /// with --resume and without --shard puts the table together
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Where to write [default: out/train/RECIPE]
     #[arg(long)]
     out: Option<PathBuf>,
@@ -92,6 +95,29 @@ impl Name {
 
 /// The table of runs.
 const RESULTS: &str = "results.csv";
+/// The folder of a grid's runs, and what each is told by.
+const RUNS: &str = "runs";
+const RECIPE: &str = "recipe.toml";
+/// Coordinates of points that a picture shows.
+const DISK: usize = 2;
+
+/// One part of a grid, counted from 1.
+#[derive(Clone, Copy, Debug)]
+struct Shard {
+    part: usize,
+    of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if 1 <= part && part <= of => Ok(Shard { part, of }),
+            _ => Err("a shard is I/N with 1 ≤ I ≤ N, such as 1/2".to_owned()),
+        }
+    }
+}
 
 impl Train {
     pub fn run(self) -> Result<(), Failure> {
@@ -148,51 +174,31 @@ impl Train {
     }
 
     fn single(&self, name: &str, recipe: &Recipe, folder: &Path) -> Result<(), Failure> {
-        let started = Instant::now();
-        let cache = self.place.cache();
-        let data = Data::load(&cache, recipe)?;
+        if self.shard.is_some() {
+            return Err(Failure(format!("{name}: --shard divides a grid of runs, and this is one run")));
+        }
+        let data = Data::load(&self.place.cache(), recipe)?;
         let device = self.device.device();
         let reporter = Reporter::new(recipe.epochs);
-        // A picture half-way: the run is stopped there and goes on, which changes nothing.
-        let middle = recipe.epochs / 2;
-        let mut halfway = None;
-        let mut resume = self.resume;
-        if middle > 0 && !(self.resume && folder.join("checkpoint.safetensors").exists()) {
-            let first = Recipe { epochs: middle, ..recipe.clone() };
-            let outcome = data.run(&first, &device, folder, resume, &reporter)?;
-            if let (None, Some(test)) = (&outcome.diagnosis, data.test_images()) {
-                halfway = Some((middle, embeddings(&outcome.network, test, &device)));
-            }
-            if outcome.diagnosis.is_some() {
-                return self.finish(name, recipe, folder, &data, outcome, started, None, &device);
-            }
-            resume = true;
-        }
-        let outcome = data.run(recipe, &device, folder, resume, &reporter)?;
+        let outcome = data.run(recipe, &device, folder, self.resume, &reporter)?;
         reporter.bar.finish_and_clear();
-        self.finish(name, recipe, folder, &data, outcome, started, halfway, &device)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn finish(
-        &self,
-        name: &str,
-        recipe: &Recipe,
-        folder: &Path,
-        data: &Data,
-        outcome: Outcome,
-        started: Instant,
-        halfway: Option<(u32, crate::train::Embedding)>,
-        device: &Device,
-    ) -> Result<(), Failure> {
         let provenance = self.provenance(name, recipe.seed);
-        let row = result_row(recipe, &outcome, started.elapsed(), self.device);
+        let row = result_row(recipe, &outcome, self.device);
         table::write(&folder.join(RESULTS), &provenance, std::slice::from_ref(&row))?;
         if let Some(diagnosis) = &outcome.diagnosis {
             return Err(Failure(format!("{name}: {diagnosis}; the last sound epoch is in {}", folder.display())));
         }
-        let last = data.test_images().map(|test| (recipe.epochs, embeddings(&outcome.network, test, device), test));
-        let page = report::training(folder, name, recipe, &provenance, &outcome.metrics, &row, halfway, last)?;
+        let mut stages = Vec::new();
+        if let Some(test) = data.test_images() {
+            let halfway = folder.join(HALFWAY);
+            if recipe.dim == DISK && halfway.exists() {
+                let (network, _) = network_of(&halfway)?;
+                stages.push((recipe.epochs / 2, embeddings(&network, test, &device)));
+            }
+            stages.push((row.epochs, embeddings(&outcome.network, test, &device)));
+        }
+        let page =
+            report::training(folder, name, recipe, &provenance, &outcome.metrics, &row, &stages, data.test_images())?;
         super::print(&format!(
             "test accuracy {:.4} after {} epochs, {:.1} s; the page is {}\n",
             row.test_accuracy,
@@ -202,43 +208,36 @@ impl Train {
         ))
     }
 
+    /// Every run of a grid that is not done yet, or every n-th of them; each leaves its row in a folder of its own, and the
+    /// table of all is put together from those.
     fn grid(&self, name: &str, grid: &Grid, folder: &Path) -> Result<(), Failure> {
-        let device = self.device.device();
-        let cache = self.place.cache();
-        let path = folder.join(RESULTS);
-        let mut rows: Vec<ResultRow> = Vec::new();
-        let names = folder.join(".done");
-        let mut done: Vec<String> = Vec::new();
-        if self.resume && path.exists() {
-            rows = table::read(&path)?;
-            done = fs::read_to_string(&names).unwrap_or_default().lines().map(str::to_owned).collect();
-            // A run that was killed between the two files counts as not done.
-            rows.truncate(done.len());
-            done.truncate(rows.len());
-        }
-        let provenance = self.provenance(name, 0);
-        let mut sets: BTreeMap<String, Data> = BTreeMap::new();
-        for (i, cell) in grid.cells.iter().enumerate() {
-            if done.contains(&cell.name) {
+        let (device, cache) = (self.device.device(), self.place.cache());
+        let mut loaded: Option<(String, Data)> = None;
+        let place = |cell: &GridCell| folder.join(RUNS).join(&cell.name);
+        let mine = |i: usize| self.shard.is_none_or(|Shard { part, of }| i % of == part - 1);
+        for (i, cell) in grid.cells.iter().enumerate().filter(|(i, _)| mine(*i)) {
+            let runs = place(cell);
+            if self.resume && row_of(&runs, cell).is_some() {
                 continue;
             }
-            let started = Instant::now();
+            remove(&runs.join(RESULTS))?;
             let key = format!(
                 "{} {:?} {:?} {:?}",
                 cell.recipe.dataset, cell.recipe.backbone, cell.recipe.train_limit, cell.recipe.test_limit
             );
-            if !sets.contains_key(&key) {
-                let mut data = Data::load(&cache, &cell.recipe)?;
-                if let Some(backbone) = &cell.recipe.backbone {
-                    data.freeze(Path::new(backbone), folder, &device)?;
+            let data = match loaded.take().filter(|(of, _)| *of == key) {
+                Some((_, data)) => data,
+                None => {
+                    let mut data = Data::load(&cache, &cell.recipe)?;
+                    if let Some(backbone) = &cell.recipe.backbone {
+                        data.freeze(Path::new(backbone), folder, &device)?;
+                    }
+                    data
                 }
-                // One set at a time is kept in memory.
-                sets.clear();
-                sets.insert(key.clone(), data);
-            }
-            let runs = folder.join("runs").join(&cell.name);
-            let outcome = sets[&key].run(&cell.recipe, &device, &runs, self.resume, &Silent)?;
-            let row = result_row(&cell.recipe, &outcome, started.elapsed(), self.device);
+            };
+            let outcome = data.run(&cell.recipe, &device, &runs, self.resume, &Silent)?;
+            loaded = Some((key, data));
+            let row = result_row(&cell.recipe, &outcome, self.device);
             say(&format!(
                 "{} of {}: {}: test accuracy {:.4}, {:.1} s{}",
                 i + 1,
@@ -248,18 +247,50 @@ impl Train {
                 row.seconds,
                 outcome.diagnosis.as_ref().map_or(String::new(), |d| format!("; {d}"))
             ));
-            rows.push(row);
-            done.push(cell.name.clone());
-            table::write(&path, &provenance, &rows)?;
-            table::write_atomic(&names, |out| out.write_all((done.join("\n") + "\n").as_bytes()))?;
+            let diagnosis = outcome.diagnosis.map_or(String::new(), |d| format!("# {d}\n"));
+            let recipe = diagnosis + &cell.recipe.to_toml();
+            table::write_atomic(&runs.join(RECIPE), |out| out.write_all(recipe.as_bytes()))?;
+            table::write(&runs.join(RESULTS), &self.provenance(name, cell.recipe.seed), std::slice::from_ref(&row))?;
+            if cell.recipe.trained == Trained::Head {
+                // The backbone is in its own checkpoint, and the head takes seconds to train again.
+                remove(&runs.join(CHECKPOINT))?;
+            }
+            if self.shard.is_none() {
+                self.gather(name, grid, folder)?;
+            }
         }
-        let page = report::training_grid(folder, name, &provenance, &rows)?;
-        super::print(&format!("{} runs; the page is {}\n", rows.len(), page.display()))
+        let rows = self.gather(name, grid, folder)?;
+        let page = report::training_grid(folder, name, &self.provenance(name, 0), &rows)?;
+        super::print(&format!("{} of {} runs; the page is {}\n", rows.len(), grid.cells.len(), page.display()))
+    }
+
+    /// Writes the table of the runs that are done, in the grid's order.
+    fn gather(&self, name: &str, grid: &Grid, folder: &Path) -> Result<Vec<ResultRow>, Failure> {
+        let done = grid.cells.iter().filter_map(|cell| row_of(&folder.join(RUNS).join(&cell.name), cell));
+        let rows: Vec<ResultRow> = done.collect();
+        table::write(&folder.join(RESULTS), &self.provenance(name, 0), &rows)?;
+        Ok(rows)
     }
 }
 
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TableError::io(path)(error).into()),
+        _ => Ok(()),
+    }
+}
+
+/// The row that a finished run of a grid has left, where its recipe is still the same.
+fn row_of(folder: &Path, cell: &GridCell) -> Option<ResultRow> {
+    let recipe = fs::read_to_string(folder.join(RECIPE)).ok()?;
+    let rows: Vec<ResultRow> = table::read(&folder.join(RESULTS)).ok()?;
+    let same = Recipe::parse(&recipe, &[]).is_ok_and(|recipe| recipe == cell.recipe);
+    rows.into_iter().next().filter(|_| same)
+}
+
 /// A run that ended before its first epoch has measured nothing.
-fn result_row(recipe: &Recipe, outcome: &Outcome, elapsed: Duration, device: Name) -> ResultRow {
+fn result_row(recipe: &Recipe, outcome: &Outcome, device: Name) -> ResultRow {
     let last = outcome.metrics.last();
     ResultRow {
         trained: recipe.trained.to_string(),
@@ -275,7 +306,7 @@ fn result_row(recipe: &Recipe, outcome: &Outcome, elapsed: Duration, device: Nam
         test_accuracy: last.map_or(f64::NAN, |row| row.test_accuracy),
         share_at_clip: last.map_or(f64::NAN, |row| row.share_at_clip),
         nonfinite: last.map_or(0, |row| row.nonfinite) + u64::from(outcome.diagnosis.is_some()),
-        seconds: elapsed.as_secs_f64(),
+        seconds: outcome.seconds,
         device: device.text(),
     }
 }

@@ -64,11 +64,11 @@ fn one(
 
     let local = from.map(Path::new).filter(|path| path.exists());
     if let Some(path) = local {
-        let candidates = spellings(file.name).map(|name| if path.is_dir() { path.join(name) } else { path.to_owned() });
-        if let Some(source) = candidates.into_iter().find(|candidate| candidate.is_file())
-            && let Some(done) = attempt(source.display().to_string(), &|| copy(&source, &partial))
-        {
-            return done.map(|()| target);
+        // Sets share file names, so that every one of the name is tried until one is this set's.
+        for source in local_files(path, file.name)? {
+            if let Some(done) = attempt(source.display().to_string(), &|| copy(&source, &partial)) {
+                return done.map(|()| target);
+            }
         }
     }
     let mirrors = from.filter(|from| from.contains("://")).map(|base| {
@@ -86,7 +86,25 @@ fn one(
     {
         return done.map(|()| target);
     }
+    if tried.is_empty() {
+        tried.push(match from {
+            Some(from) => format!("{from} has no file of this name, and the set has no public address"),
+            None => "the set has no public address; give --from".to_owned(),
+        });
+    }
     Err(DataError::NoSource { set: set.id, file: file.name, tried })
+}
+
+/// The files of a name, plain or gzipped, anywhere in a folder; a file stands for itself.
+fn local_files(path: &Path, name: &str) -> Result<Vec<PathBuf>, DataError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let names = spellings(name);
+    let mut files = Vec::new();
+    super::folder::walk(path, &mut files)?;
+    files.retain(|file| file.file_name().is_some_and(|of| names.iter().any(|name| of == name.as_str())));
+    Ok(files)
 }
 
 fn copy(source: &Path, partial: &Path) -> Result<(), DataError> {

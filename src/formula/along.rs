@@ -79,18 +79,21 @@ pub(super) fn lorentz_difference_product<V: Vector + ?Sized>(
     let (x, y, v) = (x.borrow(), y.borrow(), v.borrow());
     let (lx, ly) = x.pivot_wide(y);
     let zero = lx.lit(0.0);
+    // At the origin ℓ(x) = 0: the branch not taken there divides by 1, since reverse mode carries its 0/0 into the gradient.
+    let size = x.norm2_wide();
+    let divisor = |there: Wide<V>| zero.select_lt(&size, there, size.lit(1.0));
 
     let (near, far) = (ly.clone().ldexp(-ex), lx.clone().ldexp(-ey));
     let squares = (near.clone() - &far) * &(near + &far);
     let turned = ly.clone() * &x.wedge_dot_wide(y, x) + &(lx.clone() * &x.wedge_dot_wide(y, y));
     let (a, b) = (tx.clone() * &ly, ty.clone() * &lx);
-    let same_side = (squares - &(turned * &curvature)) / &(a.clone() + &b);
+    let same_side = (squares - &(turned * &curvature)) / &divisor(a.clone() + &b);
     let d = (lx.clone() * &ly).select_lt(&zero, a - &b, same_side);
     let along = x.dot_wide(v);
-    let product = (tx.clone() * &x.wedge_dot_wide(y, v) + &(d * &along)) / &(lx * &tx);
+    let product = (tx.clone() * &x.wedge_dot_wide(y, v) + &(d * &along)) / &divisor(lx * &tx);
     // At the origin ℓ(x) = 0, and ⟨y, v⟩_L as it stands is exact.
     let at_origin = y.dot_wide(v) - &(ty * &along / &tx);
-    (zero.select_lt(&x.norm2_wide(), product, at_origin), [ky, kv])
+    (zero.select_lt(&size, product, at_origin), [ky, kv])
 }
 
 /// Transport on Klein's ball through the hyperboloid: √(g_y/g_x)(v − (c⟨x,v⟩/g_x + κ)w), w = y − x,

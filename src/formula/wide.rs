@@ -76,9 +76,11 @@ pub(super) fn along_and_across<V: Vector + ?Sized>(
     let norm2 = s.norm2_wide();
     let zero = norm2.lit(0.0);
     let (form, _) = s.pivot_wide(v);
-    let across = across.clone() / &form;
-    let along = along.clone() - &(across.clone() * &s.wedge_dot_wide(v, s) / &norm2);
     let unless_origin = |there: Wide<V>, here: Wide<V>| zero.select_lt(&norm2, there, here);
+    // At the origin the branch not taken divides by 1: reverse mode would carry its 0/0 into the gradient.
+    let divisor = |there: Wide<V>| unless_origin(there, norm2.lit(1.0));
+    let across = across.clone() / &divisor(form);
+    let along = along.clone() - &(across.clone() * &s.wedge_dot_wide(v, s) / &divisor(norm2.clone()));
     let (along, across) = (unless_origin(along, zero.clone()), unless_origin(across, zero.clone()));
     s.wedge_step_wide(&along, v, &across, &unless_origin(zero.clone(), at_origin))
 }

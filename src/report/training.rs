@@ -16,7 +16,8 @@ const DISK_POINTS: usize = 2000;
 const EXTREMES: usize = 20;
 const COLUMNS: usize = 10;
 
-/// The page of one run: figures, curves, the disk half-way and at the end (n = 2), the images nearest origin and rim.
+/// The page of one run: figures, curves, the disk at each of `stages` (n = 2; epoch and
+/// embedding of the test images), the images nearest origin and rim.
 #[allow(clippy::too_many_arguments)]
 pub fn training(
     folder: &Path,
@@ -25,8 +26,8 @@ pub fn training(
     provenance: &Provenance,
     metrics: &[MetricsRow],
     row: &ResultRow,
-    halfway: Option<(u32, Embedding)>,
-    last: Option<(u32, Embedding, &Images)>,
+    stages: &[(u32, Embedding)],
+    images: Option<&Images>,
 ) -> Result<PathBuf, ReportError> {
     let mut page = Page::new(folder, &format!("Training {name}: {}, n = {}", recipe.model, recipe.dim));
     page.text(&format!(
@@ -75,18 +76,19 @@ pub fn training(
             ["epoch", "√c‖v‖, 99 %", "√c d₀, largest", "at the clip", "not finite", "storing", "guard", "rounding"];
         page.table(&header, rows.collect());
     }
-    if let Some((epoch, embedding, images)) = &last {
+    if let (Some((_, last)), Some(images)) = (stages.last(), images) {
         if let (2, Ok(model)) = (recipe.dim, recipe.model.parse::<Model>()) {
             page.heading("The disk");
-            if let Some((epoch, embedding)) = &halfway {
+            for (epoch, embedding) in stages {
                 let disk = disk(format!("After epoch {epoch}"), model, embedding, images.classes);
-                page.plot("disk-halfway", &disk, "Test images in Poincaré's disk, half-way.")?;
+                let text = format!(
+                    "Test images in Poincaré's disk after epoch {epoch}, coloured by class; arcs: hyperplanes."
+                );
+                page.plot(&format!("disk-{epoch}"), &disk, &text)?;
             }
-            let disk = disk(format!("After epoch {epoch}"), model, embedding, images.classes);
-            page.plot("disk", &disk, "Test images in Poincaré's disk at the end, coloured by class.")?;
         }
         page.heading("Near the origin, near the rim");
-        let (near, far) = extremes(embedding, images);
+        let (near, far) = extremes(last, images);
         page.plot("origin", &near, "The test images nearest the origin: label, and what the network says.")?;
         page.plot("rim", &far, "The test images farthest from the origin.")?;
     }

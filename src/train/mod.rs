@@ -7,6 +7,7 @@ mod diagnose;
 mod embed;
 mod grid;
 mod head;
+mod layer;
 mod network;
 mod observe;
 mod optimiser;
@@ -23,7 +24,9 @@ pub use network::{Input, Network, SHARED_FEATURES};
 pub use observe::{MetricsRow, OodRow, ResultRow};
 pub use optimiser::{Numbers, Parameter};
 pub use recipe::{Recipe, RecipeError, Trained};
-pub use run::{Features, NotFinite, Observer, Outcome, TrainError, evaluate, features_of, run, step};
+pub use run::{
+    CHECKPOINT, Features, HALFWAY, NotFinite, Observer, Outcome, TrainError, evaluate, features_of, run, step,
+};
 
 /// The recipes that are compiled in, by name.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -31,4 +34,5 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("demo", include_str!("../../studies/train/demo.toml")),
     ("wide", include_str!("../../studies/train/wide.toml")),
     ("deep", include_str!("../../studies/train/deep.toml")),
+    ("arithmetic", include_str!("../../studies/train/arithmetic.toml")),
 ];

@@ -2,12 +2,11 @@
 //! (2020), section 5.
 
 use super::head::{Head, Planes, Stages};
+use super::layer::layer;
 use super::optimiser::{Numbers, Parameter};
 use super::recipe::{Recipe, RecipeError, Trained};
 use crate::data::SIDE;
 use burn_tensor::activation::relu;
-use burn_tensor::module::{conv2d, max_pool2d};
-use burn_tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn_tensor::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -168,11 +167,6 @@ impl Network {
         let hidden = match input {
             Input::Features(features) => features.cast(backbone),
             Input::Images(images) => {
-                // max(relu(x)) = relu(max(x)): the smaller map is rectified.
-                let layer = |x: Tensor<4>, w, b| {
-                    let x = conv2d(x, w, Some(b), ConvOptions::new([1, 1], [0, 0], [1, 1], 1));
-                    relu(max_pool2d(x, MaxPoolOptions::new([2, 2])))
-                };
                 let x = layer(layer(images.cast(backbone), w1, b1), w2, b2);
                 let batch = x.dims()[0];
                 relu(x.reshape([batch, FLAT]).matmul(w3) + b3.reshape([1, SHARED_FEATURES]))

@@ -34,6 +34,13 @@ pub struct MetricsRow {
     pub error_rounding: Option<f64>,
 }
 
+/// What an epoch took.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TimingRow {
+    pub epoch: u32,
+    pub seconds: f64,
+}
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
@@ -50,6 +57,7 @@ pub struct ResultRow {
     pub test_accuracy: f64,
     pub share_at_clip: f64,
     pub nonfinite: u64,
+    /// Of its epochs, over every call that they took.
     pub seconds: f64,
     pub device: String,
 }

@@ -3,9 +3,9 @@
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::diagnose::{Diagnosis, diagnose};
 use super::network::{Forward, Input, Leaf, Network, SHARED_FEATURES};
-use super::observe::{MetricsRow, error_parts, quantile};
+use super::observe::{MetricsRow, TimingRow, error_parts, quantile};
 use super::optimiser::Numbers;
-use super::recipe::{Recipe, RecipeError};
+use super::recipe::{Recipe, RecipeError, Trained};
 use crate::arithmetic::tensor::{Column, Rows};
 use crate::data::{Images, SIDE};
 use crate::table::{self, TableError};
@@ -14,6 +14,7 @@ use burn_tensor::{DType, Device, Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Told of every step and every epoch.
 pub trait Observer {
@@ -43,6 +44,8 @@ pub enum TrainError {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub metrics: Vec<MetricsRow>,
+    /// Of the epochs in `metrics`, over every call that they took.
+    pub seconds: f64,
     pub network: Network,
     /// Why it stopped before its last epoch, where numbers ceased to be finite.
     pub diagnosis: Option<Diagnosis>,
@@ -97,6 +100,10 @@ pub(super) const EVALUATION_BATCH: usize = 500;
 /// The files of a run.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 pub const METRICS: &str = "metrics.csv";
+/// The checkpoint after half of the epochs.
+pub const HALFWAY: &str = "halfway.safetensors";
+/// Seconds an epoch: apart from the metrics, which are the same to the byte every time.
+const TIMINGS: &str = "timings.csv";
 /// Test images whose logits are held against certified answers after each epoch: 10 classes each, some milliseconds each.
 const MEASURED_IMAGES: usize = 4;
 /// Streams of random numbers above those of the parameters: one an epoch.
@@ -117,9 +124,10 @@ pub fn run(
     }
     std::fs::create_dir_all(folder).map_err(TableError::io(folder))?;
     let mut network = Network::new(recipe, train.classes())?;
-    let (path, metrics_path) = (folder.join(CHECKPOINT), folder.join(METRICS));
+    let (path, metrics_path, timings_path) = (folder.join(CHECKPOINT), folder.join(METRICS), folder.join(TIMINGS));
     let (mut epoch, mut steps_done, mut best_loss, mut stale) = (0, 0, f64::INFINITY, 0);
     let mut metrics: Vec<MetricsRow> = Vec::new();
+    let mut timings: Vec<TimingRow> = Vec::new();
     if resume && path.exists() {
         let checkpoint = Checkpoint::read(&path)?;
         let kept = Recipe::parse(&checkpoint.recipe, &[])?;
@@ -133,9 +141,12 @@ pub fn run(
         metrics = table::read(&metrics_path)?;
         // A run that was killed between the two files has a row more than its checkpoint knows of.
         metrics.truncate(epoch as usize);
+        timings = table::read(&timings_path)?;
+        timings.truncate(epoch as usize);
     }
     let mut diagnosis = None;
     while epoch < recipe.epochs && recipe.patience.is_none_or(|patience| stale < patience) {
+        let started = Instant::now();
         let order = shuffled(train.labels().len(), recipe.seed, SHUFFLES + u64::from(epoch));
         let steps = order.len().div_ceil(recipe.batch);
         let (mut loss_sum, mut correct, mut seen) = (0.0, 0usize, 0usize);
@@ -165,6 +176,8 @@ pub fn run(
         (best_loss, stale) = if row.test_loss < best_loss { (row.test_loss, 0) } else { (best_loss, stale + 1) };
         metrics.push(row);
         table::write_atomic(&metrics_path, |out| table::write_rows(out, &metrics, true))?;
+        timings.push(TimingRow { epoch, seconds: started.elapsed().as_secs_f64() });
+        table::write_atomic(&timings_path, |out| table::write_rows(out, &timings, true))?;
         let checkpoint = Checkpoint {
             recipe: recipe.to_toml(),
             epoch,
@@ -175,9 +188,13 @@ pub fn run(
             parameters: network.parameters.clone(),
         };
         checkpoint.write(&path)?;
+        if epoch == recipe.epochs / 2 && recipe.trained == Trained::All {
+            checkpoint.write(&folder.join(HALFWAY))?;
+        }
         observer.epoch(metrics.last().expect("a row was pushed"));
     }
-    Ok(Outcome { metrics, network, diagnosis })
+    let seconds = timings.iter().map(|row| row.seconds).sum();
+    Ok(Outcome { metrics, seconds, network, diagnosis })
 }
 
 /// 0 to n − 1 in an order that depends on the seed and the stream alone: Fisher and Yates's.
