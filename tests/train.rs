@@ -120,3 +120,72 @@ fn a_foreign_set_with_more_classes_than_the_network_is_embedded_too() {
     let embedding = embeddings(&outcome.network, &foreign, &burn_tensor::Device::flex());
     assert_eq!(embedding.radii.len(), 30);
 }
+
+/// `hypprec train` on the embedded sample into a folder.
+fn command(folder: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hypprec"));
+    command.args(["train", "--demo", "--resume", "--epochs", "4", "--jobs", "1", "--out"]).arg(folder);
+    command.args(["--set", "train_limit=200", "--set", "test_limit=40"]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_moment_ends_as_one_that_was_not() {
+    let (whole, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert!(command(whole.path()).status().unwrap().success());
+    let mut kills = 0;
+    // Every call lives a little longer than the one before, so that the kills fall on steps, on writes and between.
+    let ended = (1u64..).any(|call| {
+        let mut child = command(killed.path()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50 * call));
+        match child.try_wait().unwrap() {
+            Some(status) => {
+                assert!(status.success());
+                true
+            }
+            None => {
+                // SIGKILL on Unix.
+                child.kill().unwrap();
+                child.wait().unwrap();
+                kills += 1;
+                false
+            }
+        }
+    });
+    assert!(ended && kills > 0);
+    for file in ["metrics.csv", "checkpoint.safetensors", "halfway.safetensors"] {
+        assert_eq!(bytes(whole.path(), file), bytes(killed.path(), file), "{file} after {kills} kills");
+    }
+}
+
+#[test]
+fn shards_of_a_grid_are_put_together_as_one_call_would_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("small.toml");
+    let text = "dataset = \"sample\"\nepochs = 1\nbatch = 50\ntrain_limit = 100\ntest_limit = 20\n[[grid]]\n\
+                model = [\"poincare\", \"euclidean\"]\ndim = [2, 3]\n";
+    std::fs::write(&study, text).unwrap();
+    let run = |out: &str, more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hypprec"));
+        command.arg("train").arg(&study).arg("--out").arg(folder.path().join(out)).args(more);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run("one", &[]).starts_with("4 of 4 runs"));
+    assert!(run("parts", &["--shard", "1/2"]).starts_with("2 of 4 runs"));
+    run("parts", &["--shard", "2/2"]);
+    // What is left is to gather: no run is trained again.
+    let before = std::fs::metadata(folder.path().join("parts/runs/dim-2_model-poincare/metrics.csv")).unwrap();
+    assert!(run("parts", &["--resume"]).starts_with("4 of 4 runs"));
+    let after = std::fs::metadata(folder.path().join("parts/runs/dim-2_model-poincare/metrics.csv")).unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+    // Everything but where it comes from and how long it took.
+    let table = |out: &str| {
+        let text = std::fs::read_to_string(folder.path().join(out).join("epochs.csv")).unwrap();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(table("one"), table("parts"));
+    assert_eq!(table("one").len(), 5);
+}

@@ -5,7 +5,7 @@ use super::named::provenance;
 use super::train::{Name, network_of};
 use super::{Failure, say};
 use crate::data::{Images, SETS, Split, load, set};
-use crate::report;
+use crate::report::{self, D0, MAX_SOFTMAX};
 use crate::table::{self, TableError};
 use crate::train::{Checkpoint, Network, OodRow, Recipe, confidence, embeddings};
 use burn_tensor::Device;
@@ -74,7 +74,8 @@ impl Ood {
                         fpr95: figures.fpr95,
                         score: (*score).to_owned(),
                     });
-                    if *score == D0 && recipe.seed == rows[0].seed {
+                    // One picture a model and dimension: the first seed against the first foreign set.
+                    if *score == D0 && recipe.seed == rows[0].seed && Some(name) == self.against.first() {
                         let title = format!("{} n = {}: {} and {name}", recipe.model, recipe.dim, recipe.dataset);
                         histograms.push(report::Histogram::new(
                             title,
@@ -94,8 +95,6 @@ impl Ood {
     }
 }
 
-const D0: &str = "d0";
-
 fn recipe_of(path: &Path) -> Result<Recipe, Failure> {
     Ok(Recipe::parse(&Checkpoint::read(path)?.recipe, &[])?)
 }
@@ -107,6 +106,6 @@ fn scores(network: &Network, images: &Images, device: &Device) -> Vec<(&'static 
     if network.head.formulas.is_some() {
         scores.push((D0, embedding.radii));
     }
-    scores.push(("max-softmax", embedding.confidence));
+    scores.push((MAX_SOFTMAX, embedding.confidence));
     scores
 }

@@ -10,13 +10,17 @@ use std::path::{Path, PathBuf};
 /// Rebuild pages and plots from their tables.
 ///
 /// A folder that `sweep` wrote is rebuilt from its study.toml, curves.csv and clip.csv, and that of `make peers` from its
-/// results.csv and ceilings.csv, to the same bytes. Of a folder of such
-/// folders every page is rebuilt, and index.html and README.md that link all pages in it are written.
+/// results.csv and ceilings.csv, to the same bytes; that of a grid of `train` (in a build with the feature) from
+/// its results.csv, epochs.csv and stopped.csv. Of a folder of such folders every page is rebuilt, and index.html and README.md that link all pages in it are written.
 #[derive(clap::Args)]
 pub struct Report {
     /// Folders that `sweep` wrote, or folders of these
     #[arg(required = true)]
     folders: Vec<PathBuf>,
+    /// Before that, put the tables of these grids of `train` together in FOLDERS, which is then one folder
+    #[cfg(feature = "train")]
+    #[arg(long, value_name = "FOLDER", value_delimiter = ',')]
+    runs: Vec<PathBuf>,
 }
 
 /// The title of the page that links pages.
@@ -32,6 +36,10 @@ pub const CLIP: &str = "clip.csv";
 
 impl Report {
     pub fn run(self) -> Result<(), Failure> {
+        #[cfg(feature = "train")]
+        if !self.runs.is_empty() {
+            return self.together();
+        }
         for folder in &self.folders {
             if is_page(folder) {
                 super::print(&format!("{}\n", rebuild(folder)?.display()))?;
@@ -58,8 +66,36 @@ impl Report {
     }
 }
 
+#[cfg(feature = "train")]
+impl Report {
+    fn together(&self) -> Result<(), Failure> {
+        let [folder] = self.folders.as_slice() else {
+            return Err(Failure("--runs puts tables together in one folder".to_owned()));
+        };
+        let mut tables = super::train::Tables::default();
+        self.runs.iter().try_for_each(|of| tables.read(of))?;
+        fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+        let from = self.runs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",");
+        let command = format!("hypprec report {} --runs {from}", folder.display());
+        let provenance = super::named::provenance(command, 0);
+        tables.write(folder, &provenance)?;
+        super::print(&format!("{}\n", rebuild(folder)?.display()))
+    }
+}
+
+/// Whether a folder has the tables of grids of `train`.
+fn is_training(folder: &Path) -> bool {
+    #[cfg(feature = "train")]
+    return folder.join(super::train::EPOCHS).is_file();
+    #[cfg(not(feature = "train"))]
+    return {
+        let _ = folder;
+        false
+    };
+}
+
 fn is_page(folder: &Path) -> bool {
-    folder.join(STUDY).is_file() || PEERS.iter().all(|name| folder.join(name).is_file())
+    is_training(folder) || folder.join(STUDY).is_file() || PEERS.iter().all(|name| folder.join(name).is_file())
 }
 
 /// Draws a page from the tables in its folder.
@@ -73,6 +109,13 @@ fn rebuild(folder: &Path) -> Result<PathBuf, Failure> {
             || Failure(format!("{}: it does not begin with where it comes from", folder.join(name).display()));
         Provenance::read(&text(name)?).ok_or_else(headless)
     };
+    #[cfg(feature = "train")]
+    if is_training(folder) {
+        let mut tables = super::train::Tables::default();
+        tables.read(folder)?;
+        let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        return tables.page(folder, &name, &provenance(super::train::RESULTS)?);
+    }
     if !folder.join(STUDY).is_file() {
         let [results, ceilings] = PEERS;
         let (rows, tops) = (table::read(&folder.join(results))?, table::read(&folder.join(ceilings))?);

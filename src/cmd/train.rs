@@ -7,8 +7,8 @@ use crate::data::{Cache, Images, Split, load, set};
 use crate::report;
 use crate::table::{self, Provenance, TableError};
 use crate::train::{
-    BUILT_IN, CHECKPOINT, Checkpoint, Features, Grid, GridCell, HALFWAY, MetricsRow, Network, Observer, Outcome,
-    Recipe, ResultRow, Trained, embeddings, features_of, run,
+    BUILT_IN, CHECKPOINT, Checkpoint, EpochRow, Features, Grid, GridCell, HALFWAY, METRICS, MetricsRow, Network,
+    Observer, Outcome, Recipe, ResultRow, StopRow, Trained, embeddings, features_of, run,
 };
 use burn_tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,7 +53,7 @@ pub struct Train {
     /// Any other field of the recipe, as FIELD=VALUE; may be repeated
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     fields: Vec<String>,
-    /// Where to compute: cpu
+    /// Where to compute; builds with the features `cuda` or `wgpu` have those too
     #[arg(long, default_value = "cpu")]
     device: Name,
     /// Threads [default: one a core]
@@ -77,24 +77,43 @@ pub struct Train {
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Name {
     Cpu,
+    #[cfg(feature = "cuda")]
+    Cuda,
+    #[cfg(feature = "wgpu")]
+    Wgpu,
 }
 
 impl Name {
     pub fn device(self) -> Device {
         match self {
             Name::Cpu => Device::flex(),
+            #[cfg(feature = "cuda")]
+            Name::Cuda => Device::cuda(burn_tensor::DeviceIndex::Default),
+            #[cfg(feature = "wgpu")]
+            Name::Wgpu => Device::wgpu(burn_tensor::DeviceKind::DefaultDevice),
         }
     }
     /// As a results row says it.
     fn text(self) -> String {
         match self {
-            Name::Cpu => format!("cpu, {} threads", rayon::current_num_threads()),
+            Name::Cpu => match rayon::current_num_threads() {
+                1 => "cpu, 1 thread".to_owned(),
+                n => format!("cpu, {n} threads"),
+            },
+            #[cfg(feature = "cuda")]
+            Name::Cuda => "cuda".to_owned(),
+            #[cfg(feature = "wgpu")]
+            Name::Wgpu => "wgpu".to_owned(),
         }
     }
 }
 
-/// The table of runs.
-const RESULTS: &str = "results.csv";
+/// The tables of runs, of their epochs, and of those that stopped.
+pub const RESULTS: &str = "results.csv";
+pub const EPOCHS: &str = "epochs.csv";
+const STOPS: &str = "stopped.csv";
+/// How the recipe of a run that stopped begins.
+const STOPPED: &str = "# stopped: ";
 /// The folder of a grid's runs, and what each is told by.
 const RUNS: &str = "runs";
 const RECIPE: &str = "recipe.toml";
@@ -247,7 +266,7 @@ impl Train {
                 row.seconds,
                 outcome.diagnosis.as_ref().map_or(String::new(), |d| format!("; {d}"))
             ));
-            let diagnosis = outcome.diagnosis.map_or(String::new(), |d| format!("# {d}\n"));
+            let diagnosis = outcome.diagnosis.map_or(String::new(), |d| format!("{STOPPED}{d}\n"));
             let recipe = diagnosis + &cell.recipe.to_toml();
             table::write_atomic(&runs.join(RECIPE), |out| out.write_all(recipe.as_bytes()))?;
             table::write(&runs.join(RESULTS), &self.provenance(name, cell.recipe.seed), std::slice::from_ref(&row))?;
@@ -259,17 +278,54 @@ impl Train {
                 self.gather(name, grid, folder)?;
             }
         }
-        let rows = self.gather(name, grid, folder)?;
-        let page = report::training_grid(folder, name, &self.provenance(name, 0), &rows)?;
-        super::print(&format!("{} of {} runs; the page is {}\n", rows.len(), grid.cells.len(), page.display()))
+        let tables = self.gather(name, grid, folder)?;
+        let page = tables.page(folder, name, &self.provenance(name, 0))?;
+        super::print(&format!("{} of {} runs; the page is {}\n", tables.rows.len(), grid.cells.len(), page.display()))
     }
 
-    /// Writes the table of the runs that are done, in the grid's order.
-    fn gather(&self, name: &str, grid: &Grid, folder: &Path) -> Result<Vec<ResultRow>, Failure> {
-        let done = grid.cells.iter().filter_map(|cell| row_of(&folder.join(RUNS).join(&cell.name), cell));
-        let rows: Vec<ResultRow> = done.collect();
-        table::write(&folder.join(RESULTS), &self.provenance(name, 0), &rows)?;
-        Ok(rows)
+    /// Writes the tables of the runs that are done, in the grid's order.
+    fn gather(&self, name: &str, grid: &Grid, folder: &Path) -> Result<Tables, Failure> {
+        let mut tables = Tables::default();
+        for cell in &grid.cells {
+            let place = folder.join(RUNS).join(&cell.name);
+            let Some(row) = row_of(&place, cell) else { continue };
+            if cell.recipe.trained == Trained::All && place.join(METRICS).exists() {
+                let metrics: Vec<MetricsRow> = table::read(&place.join(METRICS))?;
+                tables.epochs.extend(metrics.iter().map(|epoch| EpochRow::new(&row, epoch)));
+            }
+            let recipe = fs::read_to_string(place.join(RECIPE)).unwrap_or_default();
+            let stop = recipe.lines().next().and_then(|line| line.strip_prefix(STOPPED));
+            tables.stops.extend(stop.map(|what| StopRow::new(&row, what.to_owned())));
+            tables.rows.push(row);
+        }
+        tables.write(folder, &self.provenance(name, 0))?;
+        Ok(tables)
+    }
+}
+
+/// The tables of grids of runs, from which their page is drawn.
+#[derive(Default)]
+pub struct Tables {
+    pub rows: Vec<ResultRow>,
+    pub epochs: Vec<EpochRow>,
+    pub stops: Vec<StopRow>,
+}
+
+impl Tables {
+    /// Adds what a folder's tables hold.
+    pub fn read(&mut self, folder: &Path) -> Result<(), Failure> {
+        self.rows.extend(table::read::<ResultRow>(&folder.join(RESULTS))?);
+        self.epochs.extend(table::read::<EpochRow>(&folder.join(EPOCHS))?);
+        self.stops.extend(table::read::<StopRow>(&folder.join(STOPS))?);
+        Ok(())
+    }
+    pub fn write(&self, folder: &Path, provenance: &Provenance) -> Result<(), Failure> {
+        table::write(&folder.join(RESULTS), provenance, &self.rows)?;
+        table::write(&folder.join(EPOCHS), provenance, &self.epochs)?;
+        Ok(table::write(&folder.join(STOPS), provenance, &self.stops)?)
+    }
+    pub fn page(&self, folder: &Path, name: &str, provenance: &Provenance) -> Result<PathBuf, Failure> {
+        Ok(report::training_grid(folder, name, provenance, &self.rows, &self.epochs, &self.stops)?)
     }
 }
 
@@ -289,6 +345,13 @@ fn row_of(folder: &Path, cell: &GridCell) -> Option<ResultRow> {
     rows.into_iter().next().filter(|_| same)
 }
 
+/// The guard's name, `+images` where its clip leaves the hyperplanes alone, `+riemannian` with the gradient factor.
+fn guard_of(recipe: &Recipe) -> String {
+    let images = if recipe.clip_planes { "" } else { "+images" };
+    let riemannian = if recipe.riemannian { "+riemannian" } else { "" };
+    format!("{}{images}{riemannian}", recipe.guard)
+}
+
 /// A run that ended before its first epoch has measured nothing.
 fn result_row(recipe: &Recipe, outcome: &Outcome, device: Name) -> ResultRow {
     let last = outcome.metrics.last();
@@ -296,7 +359,7 @@ fn result_row(recipe: &Recipe, outcome: &Outcome, device: Name) -> ResultRow {
         trained: recipe.trained.to_string(),
         model: recipe.model.clone(),
         variant: format!("{}+{}", recipe.exp0, recipe.mlr),
-        guard: recipe.guard.clone(),
+        guard: guard_of(recipe),
         backbone_scalar: recipe.backbone_scalar.clone(),
         head_scalar: recipe.head_scalar.clone(),
         c: outcome.network.c(),

@@ -12,6 +12,8 @@ mod scan;
 mod study;
 #[cfg(feature = "train")]
 mod training;
+#[cfg(feature = "train")]
+mod training_grid;
 
 pub use clip::clip;
 pub use index::{Entry, entries, index};
@@ -21,7 +23,9 @@ pub use picture::Histogram;
 pub use scan::{Section, scan, sections};
 pub use study::{answer, study_page};
 #[cfg(feature = "train")]
-pub use training::{ood, training, training_grid};
+pub use training::{D0, MAX_SOFTMAX, ood, training};
+#[cfg(feature = "train")]
+pub use training_grid::training_grid;
 
 use crate::table::TableError;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Pages about training: one run, a grid of runs, and the comparison with foreign sets.
+//! Pages about training: one run, and the comparison with foreign sets.
 
 use super::ReportError;
 use super::page::Page;
@@ -7,7 +7,7 @@ use crate::data::{Images, SIDE};
 use crate::formula::{Answer, BEST, Model, Op, Query, Space, apply, variant};
 use crate::table::Provenance;
 use crate::train::{Embedding, MetricsRow, OodRow, Recipe, ResultRow};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Points of a disk picture: enough to see the classes, few enough for a page.
@@ -95,7 +95,7 @@ pub fn training(
     page.write(provenance)
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
@@ -169,74 +169,12 @@ fn extremes<'a>(embedding: &Embedding, images: &'a Images) -> (Digits<'a>, Digit
     (grid("Nearest the origin: label (network)  d0", near), grid("Farthest from the origin: label (network)  d0", far))
 }
 
-/// Runs that differ in nothing but the seed, and their mean accuracy with the half-width of a 95 % interval of Student's t.
-struct Group<'a> {
-    row: &'a ResultRow,
-    accuracies: Vec<f64>,
-}
+/// The scores by which sets are told apart: distance to the origin, and the largest softmax probability.
+pub const D0: &str = "d0";
+pub const MAX_SOFTMAX: &str = "max-softmax";
 
-/// Student's t at 97.5 % for 1, 2, … degrees of freedom; beyond the table the normal value is near enough.
-const STUDENT: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
-const NORMAL: f64 = 1.96;
-
-/// The page of a grid: a row for each setting with its interval over seeds.
-pub fn training_grid(
-    folder: &Path,
-    name: &str,
-    provenance: &Provenance,
-    rows: &[ResultRow],
-) -> Result<PathBuf, ReportError> {
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    for row in rows {
-        let key = format!(
-            "{} {} {} {} {} {} {} {:?}",
-            row.trained, row.dim, row.model, row.head_scalar, row.backbone_scalar, row.guard, row.variant, row.c
-        );
-        groups.entry(key).or_insert(Group { row, accuracies: Vec::new() }).accuracies.push(row.test_accuracy);
-    }
-    let mut page = Page::new(folder, &format!("Training grid {name}"));
-    page.text(&format!(
-        "{} runs, {} settings. Accuracies are means over seeds with a 95 % interval (Student's t); a difference inside the \
-         intervals is none.",
-        rows.len(),
-        groups.len()
-    ));
-    let body = groups.values().map(|group| {
-        let (row, n) = (group.row, group.accuracies.len());
-        let mean = group.accuracies.iter().sum::<f64>() / n as f64;
-        let variance = group.accuracies.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n.max(2) - 1) as f64;
-        let t = STUDENT.get(n.max(2) - 2).copied().unwrap_or(NORMAL);
-        let half = if n > 1 { format!(" ± {:.2}", 100.0 * t * (variance / n as f64).sqrt()) } else { String::new() };
-        vec![
-            row.trained.clone(),
-            row.model.clone(),
-            row.variant.clone(),
-            row.guard.clone(),
-            format!("{}/{}", row.backbone_scalar, row.head_scalar),
-            format!("{}", row.c),
-            row.dim.to_string(),
-            n.to_string(),
-            format!("{:.2}{half}", 100.0 * mean),
-            percent(row.share_at_clip),
-            row.nonfinite.to_string(),
-        ]
-    });
-    let header = [
-        "trained",
-        "model",
-        "formulas",
-        "guard",
-        "backbone/head",
-        "c",
-        "n",
-        "seeds",
-        "test accuracy, %",
-        "at the clip",
-        "not finite",
-    ];
-    page.table(&header, body.collect());
-    page.write(provenance)
-}
+/// Rows that differ in nothing but the seed: foreign set, n, model, score.
+type Compared<'a> = (&'a str, usize, &'a str, &'a str);
 
 /// The page of a comparison with foreign sets.
 pub fn ood(
@@ -248,22 +186,78 @@ pub fn ood(
     let mut page = Page::new(folder, "Distance to the origin as confidence");
     page.text(
         "A known set's test images against foreign ones: Kolmogorov and Smirnov's distance, the area under the ROC curve, and \
-         the share of foreign images that pass where 95 % of the known do. d0 is the distance to the origin, max-softmax the \
-         largest softmax probability of the same network.",
+         the share of foreign images that pass where 95 % of the known do; means over seeds. d0 is the distance to the \
+         origin of a hyperbolic network, max-softmax the largest softmax probability: of the same network, or of its \
+         Euclidean twin.",
     );
-    let body = rows.iter().map(|row| {
+    let mut groups: BTreeMap<Compared, Vec<&OodRow>> = BTreeMap::new();
+    for row in rows {
+        groups.entry((&row.ood_set, row.dim, &row.model, &row.score)).or_default().push(row);
+    }
+    let mean =
+        |rows: &[&OodRow], value: fn(&OodRow) -> f64| rows.iter().map(|r| value(r)).sum::<f64>() / rows.len() as f64;
+    let mut sets: Vec<&str> = Vec::new();
+    rows.iter().for_each(|row| {
+        if !sets.contains(&row.ood_set.as_str()) {
+            sets.push(&row.ood_set)
+        }
+    });
+    page.heading("The area under the ROC curve");
+    for set in &sets {
+        let of = |score: &str, euclidean: bool| {
+            let rows = groups
+                .iter()
+                .filter(move |((s, _, model, by), _)| s == set && *by == score && (*model == "euclidean") == euclidean);
+            rows.max_by(|a, b| mean(a.1, |r| r.auroc).total_cmp(&mean(b.1, |r| r.auroc)))
+        };
+        let says = |found: Option<(&Compared, &Vec<&OodRow>)>| {
+            found.map_or("not measured".to_owned(), |((_, dim, model, _), rows)| {
+                format!("{:.4} ({model}, n = {dim}, {} seeds)", mean(rows, |r| r.auroc), rows.len())
+            })
+        };
+        page.text(&format!(
+            "{set}: the best by d0 is {}, by the largest softmax of a hyperbolic network {}, of a Euclidean one {}.",
+            says(of(D0, false)),
+            says(of(MAX_SOFTMAX, false)),
+            says(of(MAX_SOFTMAX, true))
+        ));
+    }
+    let columns: BTreeSet<(&str, &str)> = groups.keys().map(|(_, _, model, score)| (*model, *score)).collect();
+    let lines: BTreeSet<(&str, usize)> = groups.keys().map(|(set, dim, _, _)| (*set, *dim)).collect();
+    let body = lines.iter().map(|(set, dim)| {
+        let cell = |(model, score): &(&str, &str)| {
+            let found = groups.get(&(*set, *dim, *model, *score));
+            found.map_or("-".to_owned(), |rows| format!("{:.4}", mean(rows, |r| r.auroc)))
+        };
+        [vec![(*set).to_owned(), dim.to_string()], columns.iter().map(cell).collect()].concat()
+    });
+    let mut header = vec!["foreign set".to_owned(), "n".to_owned()];
+    header.extend(columns.iter().map(|(model, score)| format!("{model}, {score}")));
+    page.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), body.collect());
+    page.heading("Every comparison");
+    let body = groups.iter().map(|((set, dim, model, score), rows)| {
+        let number = |value: fn(&OodRow) -> f64| format!("{:.4}", mean(rows, value));
+        let spread = |value: fn(&OodRow) -> f64| {
+            let all = || rows.iter().map(|row| value(row));
+            format!("{:.4} to {:.4}", all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max))
+        };
         vec![
-            row.model.clone(),
-            row.dim.to_string(),
-            row.seed.to_string(),
-            row.ood_set.clone(),
-            row.score.clone(),
-            format!("{:.4}", row.ks),
-            format!("{:.4}", row.auroc),
-            format!("{:.4}", row.fpr95),
+            (*set).to_owned(),
+            dim.to_string(),
+            (*model).to_owned(),
+            (*score).to_owned(),
+            rows.len().to_string(),
+            number(|r| r.ks),
+            number(|r| r.auroc),
+            spread(|r| r.auroc),
+            number(|r| r.fpr95),
         ]
     });
-    page.table(&["model", "n", "seed", "foreign set", "score", "KS", "AUROC", "FPR95"], body.collect());
+    let header = ["foreign set", "n", "model", "score", "seeds", "KS", "AUROC", "over seeds", "FPR95"];
+    page.table(&header, body.collect());
+    if !histograms.is_empty() {
+        page.heading("Distances to the origin");
+    }
     for (i, histogram) in histograms.iter().enumerate() {
         page.plot(&format!("histogram-{i}"), histogram, &histogram.title.clone())?;
     }

@@ -1,4 +1,4 @@
-//! Embeddings of a set, written for other programs: CSV by column name, and NumPy's npy.
+//! Embeddings of a set, written for other programs: CSV by column name, and npy.
 
 use super::network::Network;
 use super::run::{Evaluated, Features, evaluate};
@@ -58,22 +58,14 @@ pub fn write_csv(path: &Path, embedding: &Embedding) -> Result<(), TableError> {
     })
 }
 
-/// `[n, dim]` numbers of f64, little-endian, row by row: NumPy's format 1.0.
+/// `[n, dim]` numbers of f64, row by row, as NumPy's npy.
 pub fn write_npy(path: &Path, rows: &[Vec<f64>]) -> Result<(), TableError> {
-    /// What comes before the text of the header: magic, version and the text's length.
-    const PREFIX: usize = 10;
-    /// The data begin at a multiple of this.
-    const ALIGN: usize = 64;
-    let dim = rows.first().map_or(0, Vec::len);
-    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {dim}), }}", rows.len());
-    let padded = (PREFIX + header.len() + 1).next_multiple_of(ALIGN) - PREFIX;
-    header += &" ".repeat(padded - header.len() - 1);
-    header.push('\n');
+    use npyz::WriterBuilder;
+    let shape = [rows.len() as u64, rows.first().map_or(0, Vec::len) as u64];
     write_atomic(path, |out| {
-        out.write_all(b"\x93NUMPY\x01\x00")?;
-        out.write_all(&(header.len() as u16).to_le_bytes())?;
-        out.write_all(header.as_bytes())?;
-        rows.iter().flatten().try_for_each(|x| out.write_all(&x.to_le_bytes()))
+        let mut npy = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(out).begin_nd()?;
+        npy.extend(rows.iter().flatten())?;
+        npy.finish()
     })
 }
 
@@ -82,14 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_npy_file_says_its_shape_and_is_aligned() {
+    fn an_npy_file_says_its_shape_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.npy");
         write_npy(&path, &[vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0, 6.5]]).unwrap();
-        let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
-        assert_eq!((bytes.len() - 6 * 8) % 64, 0);
-        assert!(String::from_utf8_lossy(&bytes[..128]).contains("'shape': (3, 2)"));
-        assert_eq!(bytes[bytes.len() - 8..], 6.5f64.to_le_bytes());
+        let npy = npyz::NpyFile::new(std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!(npy.shape(), [3, 2]);
+        assert_eq!(npy.into_vec::<f64>().unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.5]);
     }
 }

@@ -60,6 +60,8 @@ pub struct Formulas {
     pub mlr: &'static Variant,
     pub guard: &'static Guard,
     pub feature_clip: Option<f64>,
+    /// Whether the guard's clip acts on the points of the hyperplanes too.
+    pub clip_planes: bool,
     pub precision: Precision,
     transport: &'static Variant,
     radius: &'static Variant,
@@ -99,6 +101,7 @@ impl Head {
             mlr: variant(Op::Mlr, model, mlr)?,
             guard,
             feature_clip,
+            clip_planes: true,
             precision: Precision { bits: scalar.bits() },
             transport: variant(Op::Transport, model, BEST)?,
             radius: variant(Op::OriginDistance, model, BEST)?,
@@ -142,7 +145,7 @@ impl Formulas {
         let mut query = Query::<V>::new(k, self.model);
         query.v = Some(p);
         let p = vector::<V>(apply(self.exp0, &query));
-        let p = self.guard.clip_point(self.precision, k, self.model, p.borrow());
+        let p = if self.clip_planes { self.guard.clip_point(self.precision, k, self.model, p.borrow()) } else { p };
         let origin = a.scale(&k.lit(0.0));
         let mut query = Query::<V>::new(k, self.model);
         (query.x, query.y, query.v) = (Some(origin.borrow()), Some(p.borrow()), Some(a));

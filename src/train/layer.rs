@@ -354,13 +354,18 @@ mod tests {
 
     #[test]
     fn fused_and_one_by_one_agree_in_values_and_gradients() {
-        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-4), (DType::BF16, 0.1), (DType::F16, 0.02)] {
-            for (fused, single) in all(layer, dtype).iter().zip(all(one_by_one, dtype)) {
+        // The halves against the three operations in f32, rounded at the end: the backend's own f16 sums in f16.
+        let in_f32 = |x: Tensor<4>, w: Tensor<4>, b: Tensor<1>| {
+            let dtype = x.dtype();
+            one_by_one(x.cast(DType::F32), w.cast(DType::F32), b.cast(DType::F32)).cast(dtype)
+        };
+        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-5), (DType::BF16, 8e-3), (DType::F16, 1e-3)] {
+            let single = if dtype == DType::F64 { all(one_by_one, dtype) } else { all(in_f32, dtype) };
+            for (fused, single) in all(layer, dtype).iter().zip(single) {
                 assert_eq!(fused.len(), single.len());
-                assert!(single.iter().any(|x| *x != 0.0));
                 let scale = single.iter().fold(0.0f64, |most, x| most.max(x.abs()));
                 let error = fused.iter().zip(&single).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-                assert!(error <= tolerance * scale, "{dtype:?}: {error} of {scale}");
+                assert!(scale > 0.0 && error <= tolerance * scale, "{dtype:?}: {error} of {scale}");
             }
         }
     }

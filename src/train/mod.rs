@@ -21,11 +21,11 @@ pub use embed::{Embedding, embeddings, write_csv, write_npy};
 pub use grid::{Cell as GridCell, Grid};
 pub use head::{Geometry, Head};
 pub use network::{Input, Network, SHARED_FEATURES};
-pub use observe::{MetricsRow, OodRow, ResultRow};
+pub use observe::{EpochRow, MetricsRow, OodRow, ResultRow, StopRow};
 pub use optimiser::{Numbers, Parameter};
 pub use recipe::{Recipe, RecipeError, Trained};
 pub use run::{
-    CHECKPOINT, Features, HALFWAY, NotFinite, Observer, Outcome, TrainError, evaluate, features_of, run, step,
+    CHECKPOINT, Features, HALFWAY, METRICS, NotFinite, Observer, Outcome, TrainError, evaluate, features_of, run, step,
 };
 
 /// The recipes that are compiled in, by name.
@@ -35,4 +35,5 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("wide", include_str!("../../studies/train/wide.toml")),
     ("deep", include_str!("../../studies/train/deep.toml")),
     ("arithmetic", include_str!("../../studies/train/arithmetic.toml")),
+    ("nan", include_str!("../../studies/train/nan.toml")),
 ];

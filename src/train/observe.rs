@@ -47,6 +47,8 @@ pub struct ResultRow {
     pub trained: String,
     pub model: String,
     pub variant: String,
+    /// The guard; `+images`: its clip leaves the hyperplanes alone; `+riemannian`: the gradient at a ball point is multiplied by
+    /// (1 − c‖x‖²)²/4.
     pub guard: String,
     pub backbone_scalar: String,
     pub head_scalar: String,
@@ -60,6 +62,93 @@ pub struct ResultRow {
     /// Of its epochs, over every call that they took.
     pub seconds: f64,
     pub device: String,
+}
+
+/// An epoch of a run in a grid: what tells the run, and what its metrics say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    pub model: String,
+    pub variant: String,
+    pub guard: String,
+    pub backbone_scalar: String,
+    pub head_scalar: String,
+    pub c: f64,
+    pub dim: usize,
+    pub seed: u64,
+    pub epoch: u32,
+    pub test_accuracy: f64,
+    pub feature_p50: f64,
+    pub feature_p90: f64,
+    pub feature_p99: f64,
+    pub feature_max: f64,
+    pub radius_max: f64,
+    pub share_at_clip: f64,
+    pub nonfinite: u64,
+    pub error_representation: Option<f64>,
+    pub error_guard: Option<f64>,
+    pub error_rounding: Option<f64>,
+}
+
+impl EpochRow {
+    /// The row of a run's epoch.
+    pub fn new(run: &ResultRow, epoch: &MetricsRow) -> EpochRow {
+        EpochRow {
+            model: run.model.clone(),
+            variant: run.variant.clone(),
+            guard: run.guard.clone(),
+            backbone_scalar: run.backbone_scalar.clone(),
+            head_scalar: run.head_scalar.clone(),
+            c: run.c,
+            dim: run.dim,
+            seed: run.seed,
+            epoch: epoch.epoch,
+            test_accuracy: epoch.test_accuracy,
+            feature_p50: epoch.feature_p50,
+            feature_p90: epoch.feature_p90,
+            feature_p99: epoch.feature_p99,
+            feature_max: epoch.feature_max,
+            radius_max: epoch.radius_max,
+            share_at_clip: epoch.share_at_clip,
+            nonfinite: epoch.nonfinite,
+            error_representation: epoch.error_representation,
+            error_guard: epoch.error_guard,
+            error_rounding: epoch.error_rounding,
+        }
+    }
+}
+
+/// A run of a grid that ended because numbers ceased to be finite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StopRow {
+    pub trained: String,
+    pub model: String,
+    pub variant: String,
+    pub guard: String,
+    pub backbone_scalar: String,
+    pub head_scalar: String,
+    pub c: f64,
+    pub dim: usize,
+    pub seed: u64,
+    /// Which layer, image, radius and formula.
+    pub what: String,
+}
+
+impl StopRow {
+    /// The row of a run and its diagnosis.
+    pub fn new(run: &ResultRow, what: String) -> StopRow {
+        StopRow {
+            trained: run.trained.clone(),
+            model: run.model.clone(),
+            variant: run.variant.clone(),
+            guard: run.guard.clone(),
+            backbone_scalar: run.backbone_scalar.clone(),
+            head_scalar: run.head_scalar.clone(),
+            c: run.c,
+            dim: run.dim,
+            seed: run.seed,
+            what,
+        }
+    }
 }
 
 /// How well a score tells a set from the one that was trained on.

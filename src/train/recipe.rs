@@ -38,6 +38,9 @@ pub struct Recipe {
     /// Whether the gradient at a ball point is multiplied by (1 − c‖x‖²)²/4, as the released code does.
     #[serde(default)]
     pub riemannian: bool,
+    /// Whether the guard's clip acts on the points of the hyperplanes too; the released code clips images alone.
+    #[serde(default = "yes")]
+    pub clip_planes: bool,
     /// Features are cut to this Euclidean norm before exp₀.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_clip: Option<f64>,
@@ -92,6 +95,9 @@ fn none() -> String {
 }
 fn f32_name() -> String {
     "f32".to_owned()
+}
+fn yes() -> bool {
+    true
 }
 fn one() -> f64 {
     1.0
@@ -170,8 +176,12 @@ impl Recipe {
     /// The head that the recipe asks for.
     pub fn head(&self) -> Result<Head, RecipeError> {
         let scalar = scalar("head_scalar", &self.head_scalar)?;
-        Head::new(self.geometry()?, &self.exp0, &self.mlr, &self.guard, self.feature_clip, scalar)
-            .map_err(|e| field("variant", e))
+        let mut head = Head::new(self.geometry()?, &self.exp0, &self.mlr, &self.guard, self.feature_clip, scalar)
+            .map_err(|e| field("variant", e))?;
+        if let Some(formulas) = &mut head.formulas {
+            formulas.clip_planes = self.clip_planes;
+        }
+        Ok(head)
     }
     /// The arithmetic of the layers before the head.
     pub fn backbone_dtype(&self) -> Result<DType, RecipeError> {
