@@ -188,4 +188,16 @@ fn shards_of_a_grid_are_put_together_as_one_call_would_have_it() {
     };
     assert_eq!(table("one"), table("parts"));
     assert_eq!(table("one").len(), 5);
+
+    // Tables of several grids make one page, and `report` draws it again to the byte.
+    let report = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hypprec"));
+        let output = command.arg("report").args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    report(&["all", "--runs", "one,parts"]);
+    let page = std::fs::read(folder.path().join("all/README.md")).unwrap();
+    assert!(String::from_utf8_lossy(&page).contains("8 runs of 4 settings"));
+    report(&["all"]);
+    assert_eq!(page, std::fs::read(folder.path().join("all/README.md")).unwrap());
 }

@@ -5,8 +5,10 @@ use super::ReportError;
 use super::page::Page;
 use super::picture::Curves;
 use super::training::percent;
+use crate::arithmetic::Arithmetic;
+use crate::formula::{BEST, Model};
 use crate::table::Provenance;
-use crate::train::{EpochRow, ResultRow, StopRow};
+use crate::train::{EpochRow, Geometry, Head, ResultRow, StopRow};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -184,6 +186,7 @@ pub fn training_grid(
     where_features_lie(&mut page, epochs)?;
     what_is_lost(&mut page, epochs);
     stopped(&mut page, rows, stops);
+    where_the_released_code_breaks(&mut page);
     page.heading("What makes a difference");
     for comparison in COMPARISONS {
         compare(&mut page, comparison, &settings);
@@ -312,7 +315,8 @@ fn what_is_lost(page: &mut Page, epochs: &[EpochRow]) {
     page.text(
         "Mean error of the logits of a few test images at the end of training, against certified arithmetic: storing the \
          point and the hyperplanes in the head's arithmetic, the guard, and what the formula itself lost. The features \
-         are taken as they are: what a backbone of few bits did to them is not in it.",
+         are taken as they are: what a backbone of few bits did to them is not in it. √c‖p′‖ is the farthest hyperplane's \
+         parameter.",
     );
     let groups = grouped(&last, |row| {
         let setting = (row.head_scalar.clone(), row.model.clone(), row.variant.clone(), row.guard.clone());
@@ -320,7 +324,7 @@ fn what_is_lost(page: &mut Page, epochs: &[EpochRow]) {
     });
     let body = groups.into_iter().map(|((dim, backbone, (head, model, variant, guard), c), rows)| {
         let part = |value: fn(&EpochRow) -> Option<f64>| {
-            format!("{:.1e}", mean(&rows.iter().filter_map(|row| value(row)).collect::<Vec<_>>()))
+            format!("{:.1e}", mean(&rows.iter().filter_map(|row| value(row)).collect::<Vec<f64>>()))
         };
         let formulas = if variant == OURS { "ours".to_owned() } else { variant };
         vec![
@@ -382,6 +386,46 @@ fn stopped(page: &mut Page, rows: &[ResultRow], stops: &[StopRow]) {
         ]
     });
     page.table(&["trained", "model", "formulas", "guard", "backbone/head", "runs", "the first"], body.collect());
+}
+
+/// Logits of one image at the released code's clip for hyperplanes farther and farther out, by its formulas, by the same
+/// without the floor of its logarithm, and by ours: the head that trains, in f32.
+fn where_the_released_code_breaks(page: &mut Page) {
+    /// √c‖p′‖ of the hyperplanes.
+    const OUT: [f32; 10] = [0.5, 1.0, 2.0, 3.0, 4.0, 4.9, 5.5, 7.0, 9.0, 12.0];
+    /// The image's feature, and the direction of the normal: neither along the plane's own.
+    const FEATURE: [f32; 2] = [-2.5, 5.5];
+    const NORMAL: [f32; 2] = [0.5, 0.7];
+    let heads = [("ganea-log", "hyptorch"), ("ganea-log", UNGUARDED), (BEST, UNGUARDED)];
+    let logit = |mlr: &str, guard: &str, out: f32| {
+        let exp0 = if mlr == BEST { BEST } else { "tanh" };
+        let model = Geometry::Hyperbolic(Model::Poincare);
+        let head = Head::new(model, exp0, mlr, guard, None, Arithmetic::F32).ok()?;
+        // As released: the clip acts on images alone.
+        let mut formulas = head.formulas?;
+        formulas.clip_planes = false;
+        let k = formulas.space(1.0f32);
+        let (p, a) = formulas.hyperplane(&k, [out, 0.0].as_slice(), NORMAL.as_slice());
+        let x = formulas.point(&k, FEATURE.as_slice());
+        Some(formulas.score(&k, x.as_slice(), p.as_slice(), a.as_slice()))
+    };
+    page.text(&format!(
+        "Why can the released code reach NaN at c = 1 and not at c = 0.05? Its clip acts on images, not on the points p of its \
+         hyperplanes, and its score ends in ln(z + √(1 + z²)) with z over 1 − c‖(−p) ⊕ x‖². The farther out p lies, the \
+         nearer that difference comes to 0 in f32: z becomes −∞, and −∞ + ∞ is NaN, which no floor under the logarithm \
+         catches. Before that the sum cancels to 0 for large −z, so that the logit is −∞, or, with the released floor of \
+         10⁻⁵, stands still and passes no gradient on. Below, the logit of one image, √c‖v‖ = {:.2}, for hyperplanes at \
+         growing √c‖p′‖, c = 1, f32. What counts is √c‖p′‖: at c = 0.05 the same place lies at a ‖p′‖ 4.5 times as large, which \
+         steps of the same length take as many times longer to reach. The score with arsinh and a gap of its own, ours, has \
+         no such place.",
+        FEATURE.iter().map(|x| x * x).sum::<f32>().sqrt()
+    ));
+    let body = OUT.iter().map(|out| {
+        let cells =
+            heads.iter().map(|(mlr, guard)| logit(mlr, guard, *out).map_or("-".to_owned(), |x| format!("{x:.4}")));
+        [vec![format!("{out}")], cells.collect()].concat()
+    });
+    page.table(&["√c‖p′‖", "as released (hyptorch)", "its formulas, no guard", "ours, no guard"], body.collect());
 }
 
 fn compare(page: &mut Page, comparison: &Comparison, settings: &BTreeMap<Setting, Vec<f64>>) {

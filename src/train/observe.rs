@@ -24,6 +24,9 @@ pub struct MetricsRow {
     pub radius_p50: f64,
     pub radius_p99: f64,
     pub radius_max: f64,
+    /// The largest √c‖p′‖ of a hyperplane; empty in tables of earlier versions and for the baseline.
+    #[serde(default)]
+    pub plane_max: Option<f64>,
     /// Share of the points that a clip has moved.
     pub share_at_clip: f64,
     pub nonfinite: u64,
@@ -82,6 +85,8 @@ pub struct EpochRow {
     pub feature_p99: f64,
     pub feature_max: f64,
     pub radius_max: f64,
+    #[serde(default)]
+    pub plane_max: Option<f64>,
     pub share_at_clip: f64,
     pub nonfinite: u64,
     pub error_representation: Option<f64>,
@@ -108,6 +113,7 @@ impl EpochRow {
             feature_p99: epoch.feature_p99,
             feature_max: epoch.feature_max,
             radius_max: epoch.radius_max,
+            plane_max: epoch.plane_max,
             share_at_clip: epoch.share_at_clip,
             nonfinite: epoch.nonfinite,
             error_representation: epoch.error_representation,

@@ -426,6 +426,7 @@ fn epoch_row(
         radius_p50: quantile(&radius, 0.5),
         radius_p99: quantile(&radius, 0.99),
         radius_max: quantile(&radius, 1.0),
+        plane_max: network.head.formulas.map(|_| network.planes().0.iter().map(|p| root * norm(p)).fold(0.0, f64::max)),
         share_at_clip: network.head.formulas.map_or(0.0, at_clip),
         nonfinite: evaluated.logits.iter().filter(|row| !finite(row)).count() as u64,
         error_representation: parts.map(|p| p.representation),
