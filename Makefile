@@ -1,6 +1,6 @@
 # make sweep   set up what is missing, build, run the boundary study; it says where its page is (OUT=folder)
 # make test    set up what is missing, run every test, documentation examples included
-# make test-train  the tests and lints of the feature `train` alone (builds burn, some minutes)
+# make test-train  the tests and lints of the feature `train` (builds burn, some minutes)
 # make lint    formatting, clippy with warnings denied, documentation without warnings
 # make gate    check every operation's errors against the committed baseline
 # make peers   audit the other libraries on our points (a Python environment of some gigabytes, a quarter of an hour)

@@ -81,7 +81,7 @@ impl Question {
         // Enough for the digits asked for, and to tell errors of the arithmetic from none.
         let bits = bits_for(digits).max(stored.c.bits() + bits_for(4));
         let answer = match self.by {
-            None => truth(self.best, Clamps::NONE, &exact, bits, |x| x).map(components),
+            None => truth(self.best, Clamps::NONE, &exact, bits, |x| x).map(Answer::components),
             Some(by) => gradient_truth(self.best, Clamps::NONE, &exact, by, bits, |x| x),
         };
         answer.map_err(|error| Failure(format!("{}: line {}: {error}", table.name, row.line)))
@@ -91,13 +91,6 @@ impl Question {
 /// Decimal digits to bits, and a few to spare.
 pub fn bits_for(digits: usize) -> u32 {
     (digits as f64 * std::f64::consts::LOG2_10) as u32 + 8
-}
-
-pub fn components<S>(answer: Answer<Vec<S>, S>) -> Vec<S> {
-    match answer {
-        Answer::Scalar(x) => vec![x],
-        Answer::Vector(x) => x,
-    }
 }
 
 /// A vector as it stands in one cell.

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::annotate::{annotate, write_to};
-use super::asked::{self, Asked, Question, components, joined};
+use super::asked::{self, Asked, Question, joined};
 use super::points::{Points, Row, Table};
 use crate::arithmetic::number::{decimal, print};
 use crate::arithmetic::{Arithmetic, Number};
@@ -83,7 +83,7 @@ impl Job {
         let precision = Precision { bits: like.bits() };
         let guarded = clip(self.guard, precision, op, stored.clone());
         let value = match by {
-            None => components(value_of(self.variant, self.guard.clamps, &guarded)),
+            None => value_of(self.variant, self.guard.clamps, &guarded).components(),
             Some(by) => gradient_of(self.variant, self.guard.clamps, &guarded, by, |x| x),
         };
         let mut cells = vec![joined(&value, |x| print(x))];

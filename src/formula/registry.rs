@@ -192,6 +192,16 @@ pub enum Answer<O, R> {
     Vector(O),
 }
 
+impl<S> Answer<Vec<S>, S> {
+    /// Its numbers: one, or a vector's.
+    pub fn components(self) -> Vec<S> {
+        match self {
+            Answer::Scalar(x) => vec![x],
+            Answer::Vector(x) => x,
+        }
+    }
+}
+
 /// [`Answer`] over a vector type.
 pub type AnswerOf<V> = Answer<<V as Vector>::Owned, <V as Vector>::Elem>;
 

@@ -154,16 +154,9 @@ fn reads_time(model: Model, variant: &Variant) -> bool {
     model == Model::LorentzAmbient && variant.id != BEST
 }
 
-fn components<S>(answer: Answer<Vec<S>, S>) -> Vec<S> {
-    match answer {
-        Answer::Scalar(x) => vec![x],
-        Answer::Vector(x) => x,
-    }
-}
-
 fn arithmetic_answer<S: Number>(case: &Case, inputs: &Inputs<S>, gradient: Option<Input>) -> Vec<S> {
     match gradient {
-        None => components(value_of(case.variant, case.guard.clamps, inputs)),
+        None => value_of(case.variant, case.guard.clamps, inputs).components(),
         Some(by) => gradient_of(case.variant, case.guard.clamps, inputs, Some(by), |x| x),
     }
 }
@@ -183,7 +176,7 @@ fn exact_answer(
                 Some((guard, precision, op)) => clip(guard, precision, op, inputs),
                 None => inputs,
             };
-            truth(variant, clamps, exact, bits, act).map(components)
+            truth(variant, clamps, exact, bits, act).map(Answer::components)
         }
         Some(by) => {
             let act = |inputs: Inputs<Dual<Interval>>| match guard {

@@ -1,6 +1,6 @@
 //! A chart of named dots, and where their names find room.
 
-use super::plot::{Draw, HEIGHT, INK, LEGEND, LETTER, Outcome, PALE, Scale, TEXT, TITLE, WIDTH, letters, text};
+use super::plot::{Draw, HEIGHT, INK, LEGEND, LETTER, Outcome, Scale, TEXT, TITLE, WIDTH, axes, letters, text};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -78,14 +78,9 @@ impl Draw for Dots {
             .y_label_area_size(64)
             .build_cartesian_2d(self.x_range.0..self.x_range.1, self.y_range.0..self.y_range.1)
             .map_err(text)?;
-        chart
-            .configure_mesh()
+        axes!(chart)
             .x_desc(&self.x)
             .y_desc(&self.y)
-            .axis_desc_style(letters(TEXT, &INK))
-            .label_style(letters(TEXT - 1, &INK))
-            .light_line_style(WHITE)
-            .bold_line_style(PALE)
             .x_label_formatter(&|x| Scale::Log.label(*x))
             .y_label_formatter(&|y| Scale::Log.label(*y))
             .draw()

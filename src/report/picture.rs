@@ -1,6 +1,6 @@
 //! Pictures of trained networks: the disk of embeddings, histograms of scores, digits as image grids, and curves over epochs.
 
-use super::plot::{COLOURS, Draw, INK, LEGEND, Outcome, PALE, ROW, TEXT, TITLE, WIDTH, letters, text};
+use super::plot::{COLOURS, Draw, INK, LEGEND, Outcome, ROW, TEXT, TITLE, WIDTH, axes, letters, text};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -97,16 +97,7 @@ impl Draw for Histogram {
             .y_label_area_size(64)
             .build_cartesian_2d(low..high, 0.0..top)
             .map_err(text)?;
-        chart
-            .configure_mesh()
-            .x_desc(&self.x)
-            .y_desc("share of the images")
-            .axis_desc_style(letters(TEXT, &INK))
-            .label_style(letters(TEXT - 1, &INK))
-            .light_line_style(WHITE)
-            .bold_line_style(PALE)
-            .draw()
-            .map_err(text)?;
+        axes!(chart).x_desc(&self.x).y_desc("share of the images").draw().map_err(text)?;
         for (i, (bins, (name, _))) in bins.iter().zip(&self.sets).enumerate() {
             let colour = COLOURS[i];
             let bars = bins.iter().enumerate().map(|(j, share)| {
@@ -205,16 +196,7 @@ impl Draw for Curves {
             .y_label_area_size(64)
             .build_cartesian_2d(x.0..x.1, y.0..y.1)
             .map_err(text)?;
-        chart
-            .configure_mesh()
-            .x_desc("epoch")
-            .y_desc(&self.y)
-            .axis_desc_style(letters(TEXT, &INK))
-            .label_style(letters(TEXT - 1, &INK))
-            .light_line_style(WHITE)
-            .bold_line_style(PALE)
-            .draw()
-            .map_err(text)?;
+        axes!(chart).x_desc("epoch").y_desc(&self.y).draw().map_err(text)?;
         for (i, (name, points)) in self.series.iter().enumerate() {
             let style = COLOURS[i % COLOURS.len()].stroke_width(2);
             let finite = points.iter().copied().filter(|(_, y)| y.is_finite());

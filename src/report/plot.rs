@@ -161,6 +161,19 @@ fn register_font() {
     });
 }
 
+/// The mesh of every chart, to be given its names and drawn.
+macro_rules! axes {
+    ($chart:expr) => {
+        $chart
+            .configure_mesh()
+            .axis_desc_style(crate::report::plot::letters(crate::report::plot::TEXT, &crate::report::plot::INK))
+            .label_style(crate::report::plot::letters(crate::report::plot::TEXT - 1, &crate::report::plot::INK))
+            .light_line_style(plotters::style::WHITE)
+            .bold_line_style(crate::report::plot::PALE)
+    };
+}
+pub(super) use axes;
+
 /// The chart as SVG text.
 pub fn svg(chart: &impl Draw) -> Result<String, String> {
     register_font();
@@ -210,14 +223,9 @@ impl Draw for Lines {
             .y_label_area_size(64)
             .build_cartesian_2d(self.x_range.0..self.x_range.1, low..high)
             .map_err(text)?;
-        chart
-            .configure_mesh()
+        axes!(chart)
             .x_desc(&self.x)
             .y_desc(&self.y)
-            .axis_desc_style(letters(TEXT, &INK))
-            .label_style(letters(TEXT - 1, &INK))
-            .light_line_style(WHITE)
-            .bold_line_style(PALE)
             .x_label_formatter(&|x| self.x_scale.label(*x))
             .y_label_formatter(&|y| self.y_scale.label(*y))
             .draw()
@@ -280,15 +288,10 @@ impl Draw for Bars {
             .build_cartesian_2d(self.x_range.0..self.x_range.1, 0.0..high)
             .map_err(text)?;
         let log = self.log;
-        chart
-            .configure_mesh()
+        axes!(chart)
             .disable_x_mesh()
             .x_desc(&self.x)
             .y_desc("share of points")
-            .axis_desc_style(letters(TEXT, &INK))
-            .label_style(letters(TEXT - 1, &INK))
-            .light_line_style(WHITE)
-            .bold_line_style(PALE)
             .x_label_formatter(&|x| {
                 if !log {
                     format!("{x}")
@@ -335,15 +338,10 @@ impl Draw for Rank {
             .y_label_area_size(230)
             .build_cartesian_2d(low..high, 0.0..n)
             .map_err(text)?;
-        chart
-            .configure_mesh()
+        axes!(chart)
             .disable_y_mesh()
             .y_labels(0)
             .x_desc(&self.x)
-            .axis_desc_style(letters(TEXT, &INK))
-            .label_style(letters(TEXT - 1, &INK))
-            .light_line_style(WHITE)
-            .bold_line_style(PALE)
             .x_label_formatter(&|x| power(*x))
             .draw()
             .map_err(text)?;
