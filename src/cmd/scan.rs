@@ -8,7 +8,7 @@ use crate::formula::Model;
 use crate::report::{self, Section};
 use crate::table::{self, Embedding, Provenance, TableError, write_atomic};
 use crate::verdict::choose::{Need, NeedError, Ranking, choose};
-use crate::verdict::scan::{self, Kind, NeedOf, Question};
+use crate::verdict::scan::{self, NeedOf, Question};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,8 @@ impl Scan {
             array: self.array.as_deref(),
         };
         let (embedding, question) = asked.read(self.pairs, self.tolerance, self.seed)?;
-        let reporter = Reporter::of("pairs", (Kind::ALL.len() * self.pairs.min(embedding.points)) as u64);
+        // Random pairs may repeat points; of nearest ones there is one a point.
+        let reporter = Reporter::of("pairs", (self.pairs + self.pairs.min(embedding.points)) as u64);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
         let scanned = pool.install(|| {
             crate::with_arithmetic!(self.scalar, |proto| scan::scan(&embedding, &question, &proto, &reporter))

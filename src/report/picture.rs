@@ -196,7 +196,9 @@ impl Draw for Curves {
             .y_label_area_size(64)
             .build_cartesian_2d(x.0..x.1, y.0..y.1)
             .map_err(text)?;
-        axes!(chart).x_desc("epoch").y_desc(&self.y).draw().map_err(text)?;
+        // Half epochs have no name.
+        let whole = |x: &f64| if x.fract() == 0.0 { format!("{x}") } else { String::new() };
+        axes!(chart).x_desc("epoch").y_desc(&self.y).x_label_formatter(&whole).draw().map_err(text)?;
         for (i, (name, points)) in self.series.iter().enumerate() {
             let style = COLOURS[i % COLOURS.len()].stroke_width(2);
             let finite = points.iter().copied().filter(|(_, y)| y.is_finite());

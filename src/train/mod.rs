@@ -35,5 +35,5 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("wide", include_str!("../../studies/train/wide.toml")),
     ("deep", include_str!("../../studies/train/deep.toml")),
     ("arithmetic", include_str!("../../studies/train/arithmetic.toml")),
-    ("nan", include_str!("../../studies/train/nan.toml")),
+    ("released", include_str!("../../studies/train/released.toml")),
 ];

@@ -193,7 +193,8 @@ pub fn run(
         }
         observer.epoch(metrics.last().expect("a row was pushed"));
     }
-    let seconds = timings.iter().map(|row| row.seconds).sum();
+    // A sum of nothing is −0.
+    let seconds = timings.iter().map(|row| row.seconds).fold(0.0, |sum, x| sum + x);
     Ok(Outcome { metrics, seconds, network, diagnosis })
 }
 
