@@ -314,7 +314,8 @@ fn what_is_lost(page: &mut Page, epochs: &[EpochRow]) {
     page.heading("What do they lose there?");
     page.text(
         "Mean error of the logits of a few test images at the end of training, against certified arithmetic: storing the \
-         point and the hyperplanes in the head's arithmetic, the guard, and what the formula itself lost. The features \
+         point and the hyperplanes in the head's arithmetic, the guard, and all that follows: the formulas' rounding, \
+         and on the balls the last place inside the rim that exp₀ gives where the nearest point would lie on it. The features \
          are taken as they are: what a backbone of few bits did to them is not in it. √c‖p′‖ is the farthest hyperplane's \
          parameter.",
     );
@@ -411,13 +412,13 @@ fn where_the_released_code_breaks(page: &mut Page) {
     };
     page.text(&format!(
         "Why can the released code reach NaN at c = 1 and not at c = 0.05? Its clip acts on images, not on the points p of its \
-         hyperplanes, and its score ends in ln(z + √(1 + z²)) with z over 1 − c‖(−p) ⊕ x‖². The farther out p lies, the \
-         nearer that difference comes to 0 in f32: z becomes −∞, and −∞ + ∞ is NaN, which no floor under the logarithm \
-         catches. Before that the sum cancels to 0 for large −z, so that the logit is −∞, or, with the released floor of \
-         10⁻⁵, stands still and passes no gradient on. Below, the logit of one image, √c‖v‖ = {:.2}, for hyperplanes at \
-         growing √c‖p′‖, c = 1, f32. What counts is √c‖p′‖: at c = 0.05 the same place lies at a ‖p′‖ 4.5 times as large, which \
-         steps of the same length take as many times longer to reach. The score with arsinh and a gap of its own, ours, has \
-         no such place.",
+         hyperplanes, and its score is λ_p‖a‖/√c · ln(z + √(1 + z²)) with z over 1 − c‖(−p) ⊕ x‖². The farther out p lies, the \
+         nearer that difference comes to 0 in f32. Without a guard ln(z + √(1 + z²)) cancels to ln 0 for large −z, and where z \
+         is −∞ it is −∞ + ∞, NaN. As released a floor of 10⁻⁵ under the logarithm makes the logit stand still instead, so that \
+         it passes no gradient on, and NaN comes where tanh rounds to 1 (√c‖p′‖ > 9.01): p on the rim, λ_p = 2/0, a normal of \
+         length 0, and ∞ · 0. Below, the logit of one image, √c‖v‖ = {:.2}, for hyperplanes at growing √c‖p′‖, c = 1, f32. What \
+         counts is √c‖p′‖: at c = 0.05 the same place lies at a ‖p′‖ 4.5 times as large, which steps of the same length take \
+         as many times longer to reach. The score with arsinh and a gap of its own, ours, has no such place.",
         FEATURE.iter().map(|x| x * x).sum::<f32>().sqrt()
     ));
     let body = OUT.iter().map(|out| {
