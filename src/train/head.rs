@@ -3,7 +3,7 @@
 use super::recipe::dtype;
 use crate::arithmetic::tensor::{Column, Rows};
 use crate::arithmetic::{Arithmetic, Real, Vector};
-use crate::formula::{Answer, BEST, Model, Op, Query, Space, UnknownName, Variant, apply, variant};
+use crate::formula::{Answer, BEST, Clamps, Model, Op, Query, Space, UnknownName, Variant, apply, variant};
 use crate::guard::{Guard, Precision, guard};
 use burn_tensor::{DType, Tensor};
 use std::borrow::Borrow;
@@ -74,6 +74,8 @@ pub enum HeadError {
     Name(#[from] UnknownName),
     #[error("the guard {guard} does not concern {model}")]
     Guard { guard: &'static str, model: Model },
+    #[error("the guard {guard} acts inside published formulas alone, and exp0 and mlr are both `best`")]
+    Idle { guard: &'static str },
     #[error("the Euclidean baseline has no variants, guards or feature clips")]
     Baseline,
 }
@@ -95,6 +97,11 @@ impl Head {
         if !guard.models.contains(&model) {
             return Err(HeadError::Guard { guard: guard.id, model });
         }
+        let precision = Precision { bits: scalar.bits() };
+        let published = exp0 != BEST || mlr != BEST;
+        if guard.clamps != Clamps::NONE && !published && (guard.clip)(precision).is_none() {
+            return Err(HeadError::Idle { guard: guard.id });
+        }
         let formulas = Formulas {
             model,
             exp0: variant(Op::Exp0, model, exp0)?,
@@ -102,7 +109,7 @@ impl Head {
             guard,
             feature_clip,
             clip_planes: true,
-            precision: Precision { bits: scalar.bits() },
+            precision,
             transport: variant(Op::Transport, model, BEST)?,
             radius: variant(Op::OriginDistance, model, BEST)?,
         };

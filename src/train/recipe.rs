@@ -251,14 +251,16 @@ mod tests {
             ("mlr=B4", "`variant`: unknown variant"),
             ("guard=hyptorch", "`variant`: the guard hyptorch does not concern klein"),
             ("colour=1", "unknown field `colour`"),
+            ("model=lorentz guard=meru", "`variant`: the guard meru acts inside published formulas"),
             ("dataset=cifar", "`dataset`: unknown data set `cifar`"),
             ("head_scalar=dd", "`head_scalar`: no device computes in dd"),
             ("trained=head", "`backbone`: names a checkpoint"),
             ("riemannian=true", "`riemannian`: the factor"),
             ("dim", "`dim`: an override is FIELD=VALUE"),
         ] {
-            let error = Recipe::parse(TEXT, &[given.to_owned()]).unwrap_err().to_string();
-            assert!(error.starts_with(expected) && !error.contains('\n'), "{given}: {error}");
+            let given: Vec<String> = given.split(' ').map(str::to_owned).collect();
+            let error = Recipe::parse(TEXT, &given).unwrap_err().to_string();
+            assert!(error.starts_with(expected) && !error.contains('\n'), "{given:?}: {error}");
         }
         assert!(Recipe::parse("dim = \n", &[]).unwrap_err().to_string().starts_with("line 1"));
     }
