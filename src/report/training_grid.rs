@@ -172,7 +172,7 @@ pub fn training_grid(
     for row in rows.iter().filter(|row| row.test_accuracy.is_finite()) {
         settings.entry(Setting::of(row)).or_default().push(row.test_accuracy);
     }
-    let mut page = Page::new(folder, &format!("Training: {name}"));
+    let mut page = Page::new(folder, &format!("What do model, formula, guard and arithmetic do to training? ({name})"));
     let hours = rows.iter().map(|row| row.seconds).sum::<f64>() / 3600.0;
     let devices: BTreeSet<&str> = rows.iter().map(|row| row.device.as_str()).collect();
     page.text(&format!(
@@ -268,12 +268,14 @@ fn where_features_lie(page: &mut Page, epochs: &[EpochRow]) -> Result<(), Report
         None => format!("at n = {dim} the median image stays inside"),
     });
     page.text(&format!(
-        "√c‖v‖ of the test features before exp₀, our formulas without a guard, f32, c = 1, at the end of training; the \
-         means of the runs' quantiles. On the Poincaré ball the released code's clip moves whatever lies beyond {PAPERS_CLIP:.2}: {}. \
-         (The ball's metric at the origin is four times Euclid's: the same feature lies twice as far out there as in the \
-         other models.)",
+        "On the Poincaré ball the released code's clip moves whatever lies beyond √c‖v‖ = {PAPERS_CLIP:.2}: {}.",
         sentences.collect::<Vec<_>>().join("; ")
     ));
+    page.text(
+        "Below, √c‖v‖ of the test features before exp₀ at the end of training, our formulas without a guard, f32, c = 1; the \
+         means of the runs' quantiles. (The ball's metric at the origin is four times Euclid's: the same feature lies twice as \
+         far out there as in the other models.)",
+    );
     page.table(&["n", "model", "epochs", "runs", "median", "90 %", "99 %", "largest", "largest √c d₀"], body);
     for dim in dims {
         let rows: Vec<&EpochRow> = plain.iter().copied().filter(|row| row.dim == dim).collect();
