@@ -48,10 +48,11 @@ impl Ood {
         }
         std::fs::create_dir_all(&self.out).map_err(TableError::io(&self.out))?;
         let device = self.device.device();
-        let (mut rows, mut histograms) = (Vec::new(), Vec::new());
+        let (mut rows, mut histograms, mut networks) = (Vec::new(), Vec::new(), Vec::new());
         for path in &self.checkpoints {
             let (network, _) = network_of(path)?;
             let recipe = recipe_of(path)?;
+            networks.push(recipe.clone());
             let known = load(&cache, set(&recipe.dataset)?, Split::Test)?;
             let of_known = scores(&network, &known, &device);
             for (name, images) in &foreign {
@@ -90,7 +91,7 @@ impl Ood {
         let command = format!("hypprec ood {} --against {}", words.join(" "), self.against.join(","));
         let provenance = provenance(command, rows.first().map_or(0, |row: &OodRow| row.seed));
         table::write(&self.out.join("results.csv"), &provenance, &rows)?;
-        let page = report::ood(&self.out, &provenance, &rows, &histograms)?;
+        let page = report::ood(&self.out, &provenance, &rows, &histograms, &networks)?;
         super::print(&format!("{} comparisons; the page is {}\n", rows.len(), page.display()))
     }
 }

@@ -176,12 +176,13 @@ pub const MAX_SOFTMAX: &str = "max-softmax";
 /// Rows that differ in nothing but the seed: foreign set, n, model, score.
 type Compared<'a> = (&'a str, usize, &'a str, &'a str);
 
-/// The page of a comparison with foreign sets.
+/// The page of a comparison with foreign sets, of `networks` by their recipes.
 pub fn ood(
     folder: &Path,
     provenance: &Provenance,
     rows: &[OodRow],
     histograms: &[Histogram],
+    networks: &[Recipe],
 ) -> Result<PathBuf, ReportError> {
     let mut page = Page::new(folder, "Distance to the origin as confidence");
     page.text(
@@ -267,5 +268,19 @@ pub fn ood(
     for (i, histogram) in histograms.iter().enumerate() {
         page.plot(&format!("histogram-{i}"), histogram, &histogram.title.clone())?;
     }
+    page.heading("The networks");
+    let body = networks.iter().map(|recipe| {
+        vec![
+            recipe.model.clone(),
+            recipe.dim.to_string(),
+            recipe.seed.to_string(),
+            recipe.epochs.to_string(),
+            format!("{}+{}", recipe.exp0, recipe.mlr),
+            recipe.guard.clone(),
+            format!("{}/{}", recipe.backbone_scalar, recipe.head_scalar),
+            format!("{}", recipe.curvature),
+        ]
+    });
+    page.table(&["model", "n", "seed", "epochs", "formulas", "guard", "backbone/head", "c"], body.collect());
     page.write(provenance)
 }
