@@ -521,25 +521,24 @@ fn frozen(page: &mut Page, settings: &[(&Setting, &Vec<f64>)]) {
         let scalars: BTreeSet<&str> = of.iter().map(|(setting, _)| setting.head.as_str()).collect();
         let columns: Vec<(&str, &str)> =
             curvatures.iter().flat_map(|c| scalars.iter().map(move |scalar| (*c, *scalar))).collect();
-        let lines: BTreeSet<(String, String)> =
-            of.iter().map(|(setting, _)| (setting.model.clone(), setting.formulas())).collect();
-        let body = lines.into_iter().map(|(model, formulas)| {
+        let line = |setting: &Setting| (setting.epochs, setting.model.clone(), setting.formulas());
+        let lines: BTreeSet<(u32, String, String)> = of.iter().map(|(setting, _)| line(setting)).collect();
+        let body = lines.into_iter().map(|(epochs, model, formulas)| {
             let cell = |(c, scalar): &(&str, &str)| {
                 let found = of.iter().find(|(setting, _)| {
-                    setting.model == model
-                        && setting.formulas() == formulas
+                    line(setting) == (epochs, model.clone(), formulas.clone())
                         && setting.c == *c
                         && setting.head == *scalar
                 });
                 found.map_or("-".to_owned(), |(_, accuracies)| points(interval(accuracies)))
             };
-            let mut row = vec![model.clone(), formulas.clone()];
+            let mut row = vec![model.clone(), formulas.clone(), epochs.to_string()];
             row.extend(columns.iter().map(cell));
             row
         });
-        let mut header = vec!["model".to_owned(), "formulas".to_owned()];
+        let mut header = vec!["model".to_owned(), "formulas".to_owned(), "epochs".to_owned()];
         header.extend(columns.iter().map(|(c, scalar)| format!("c = {c}, {scalar}")));
-        page.text("Test accuracy in per cent, mean over seeds.");
+        page.text("Test accuracy in per cent, mean over the seeds that reached so many epochs; - where none did, or none was run.");
         page.table(&header.iter().map(String::as_str).collect::<Vec<_>>(), body.collect());
     }
 }
