@@ -7,9 +7,9 @@ use super::{Failure, say};
 use crate::data::{Images, SETS, Split, load, set};
 use crate::report::{self, D0, MAX_SOFTMAX};
 use crate::table::{self, TableError};
-use crate::train::{Checkpoint, Network, OodRow, Recipe, confidence, embeddings};
+use crate::train::{Network, OodRow, confidence, embeddings};
 use burn_tensor::Device;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Compare a known set with foreign ones by distance to the origin, beside the maximum softmax of a Euclidean twin.
 #[derive(clap::Args)]
@@ -50,8 +50,7 @@ impl Ood {
         let device = self.device.device();
         let (mut rows, mut histograms, mut networks) = (Vec::new(), Vec::new(), Vec::new());
         for path in &self.checkpoints {
-            let (network, _) = network_of(path)?;
-            let recipe = recipe_of(path)?;
+            let (network, recipe) = network_of(path)?;
             networks.push(recipe.clone());
             let known = load(&cache, set(&recipe.dataset)?, Split::Test)?;
             let of_known = scores(&network, &known, &device);
@@ -94,10 +93,6 @@ impl Ood {
         let page = report::ood(&self.out, &provenance, &rows, &histograms, &networks)?;
         super::print(&format!("{} comparisons; the page is {}\n", rows.len(), page.display()))
     }
-}
-
-fn recipe_of(path: &Path) -> Result<Recipe, Failure> {
-    Ok(Recipe::parse(&Checkpoint::read(path)?.recipe, &[])?)
 }
 
 /// The scores by which a network is judged: distance to the origin where it has one, and maximum softmax.

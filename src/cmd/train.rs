@@ -12,6 +12,7 @@ use crate::train::{
 };
 use burn_tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::fs;
 use std::io::IsTerminal;
@@ -117,6 +118,8 @@ const STOPPED: &str = "# stopped: ";
 /// The folder of a grid's runs, and what each is told by.
 const RUNS: &str = "runs";
 const RECIPE: &str = "recipe.toml";
+/// Bytes of a backbone's SHA-256 in the name of its features.
+const DIGEST: usize = 8;
 /// Coordinates of points that a picture shows.
 const DISK: usize = 2;
 
@@ -398,9 +401,11 @@ impl Data {
 
     /// Puts both splits through a trained backbone, once: the features are kept in the folder, named after the backbone's bytes.
     fn freeze(&mut self, backbone: &Path, folder: &Path, device: &Device) -> Result<(), Failure> {
-        let (network, digest) = network_of(backbone)?;
+        let (network, _) = network_of(backbone)?;
+        let bytes = fs::read(backbone).map_err(TableError::io(backbone))?;
+        let digest: String = Sha256::digest(&bytes).iter().take(DIGEST).map(|byte| format!("{byte:02x}")).collect();
         let features = |name: &str, images: &Images| -> Result<Vec<f32>, Failure> {
-            let path = folder.join(format!("features-{digest:016x}-{name}-{}.f32", images.len()));
+            let path = folder.join(format!("features-{digest}-{name}-{}.f32", images.len()));
             if let Ok(bytes) = fs::read(&path) {
                 let numbers = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
                 return Ok(numbers.collect());
@@ -445,17 +450,13 @@ impl Data {
     }
 }
 
-/// The network of a checkpoint, and a number that stands for its bytes (FNV-1a).
-pub fn network_of(path: &Path) -> Result<(Network, u64), Failure> {
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let bytes = fs::read(path).map_err(TableError::io(path))?;
-    let digest = bytes.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));
+/// The network of a checkpoint, and its recipe.
+pub fn network_of(path: &Path) -> Result<(Network, Recipe), Failure> {
     let checkpoint = Checkpoint::read(path)?;
     let recipe = Recipe::parse(&checkpoint.recipe, &[])?;
     let mut network = Network::new(&recipe, checkpoint.classes)?;
     checkpoint.restore(path, &mut network.parameters)?;
-    Ok((network, digest))
+    Ok((network, recipe))
 }
 
 /// Nothing is shown of the steps of a grid's runs.

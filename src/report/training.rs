@@ -3,8 +3,10 @@
 use super::ReportError;
 use super::page::Page;
 use super::picture::{Curves, Digits, Disk, Histogram};
+use crate::arithmetic::Arithmetic;
 use crate::data::{Images, SIDE};
 use crate::formula::{Answer, BEST, Model, Op, Query, Space, apply, variant};
+use crate::guard::{Precision, guard};
 use crate::table::Provenance;
 use crate::train::{Embedding, MetricsRow, OodRow, Recipe, ResultRow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +59,8 @@ pub fn training(
                 ("largest".to_owned(), of(|r| r.feature_max)),
             ],
         };
-        page.plot("features", &norms, "Norms of the test features by epoch. The paper's clip acts beyond 3.80.")?;
+        let text = format!("Norms of the test features by epoch. The paper's clip acts beyond {:.2}.", papers_clip());
+        page.plot("features", &norms, &text)?;
         page.text("Mean error of the logits of a few test images, against certified arithmetic:");
         let part = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.2e}"));
         let rows = metrics.iter().map(|r| {
@@ -93,6 +96,14 @@ pub fn training(
         page.plot("rim", &far, "The test images farthest from the origin.")?;
     }
     page.write(provenance)
+}
+
+/// √c‖v‖ beyond which the released code's clip moves a point of the Poincaré ball.
+pub(super) fn papers_clip() -> f64 {
+    let precision = Precision { bits: Arithmetic::F32.bits() };
+    let clip = guard("hyptorch").ok().and_then(|guard| (guard.clip)(precision));
+    // The ball's distance to the origin is twice the feature's length.
+    clip.map_or(f64::INFINITY, |clip| clip.cap(Model::Poincare, 1.0) / 2.0)
 }
 
 pub(super) fn percent(share: f64) -> String {

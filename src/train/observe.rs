@@ -171,12 +171,6 @@ pub struct OodRow {
     pub score: String,
 }
 
-/// The value below which a share of the numbers lies: the nearest rank; NaN of nothing.
-pub fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
-}
-
 /// Mean absolute error parts of logits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ErrorParts {

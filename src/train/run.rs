@@ -3,11 +3,12 @@
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::diagnose::{Diagnosis, diagnose};
 use super::network::{Forward, Input, Leaf, Network, SHARED_FEATURES};
-use super::observe::{MetricsRow, TimingRow, error_parts, quantile};
+use super::observe::{MetricsRow, TimingRow, error_parts};
 use super::optimiser::Numbers;
 use super::recipe::{Recipe, RecipeError, Trained};
 use crate::arithmetic::tensor::{Column, Rows};
 use crate::data::{Images, SIDE};
+use crate::measure::order_statistic;
 use crate::table::{self, TableError};
 use burn_tensor::activation::log_softmax;
 use burn_tensor::{DType, Device, Int, Tensor, TensorData};
@@ -401,6 +402,7 @@ fn epoch_row(
         clipped.max(cut) as f64 / n
     };
     let finite = |x: &[f64]| x.iter().all(|x| x.is_finite());
+    let quantile = |sorted: &[f64], share: f64| order_statistic(sorted, share).unwrap_or(f64::NAN);
     let parts = network.head.formulas.and_then(|formulas| {
         let (base, normal) = network.planes();
         let k = MEASURED_IMAGES.min(evaluated.logits.len());

@@ -13,6 +13,7 @@ pub use ties::{Tie, Ties};
 
 use crate::arithmetic::{Arithmetic, Bf16, F16, Number};
 use crate::formula::{Model, UnknownName};
+use crate::measure::order_statistic;
 use crate::oracle::Uncertified;
 use crate::study::Progress;
 use crate::table::{Dtype, Embedding, PairRow};
@@ -146,12 +147,6 @@ pub fn own_arithmetic(dtype: Dtype) -> Arithmetic {
 /// The shares at which quantiles are told.
 pub const SHARES: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
-/// The order statistic of ascending values: the smallest that at least the share of them does not exceed.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
-}
-
 /// The points as the arithmetic stores them.
 #[derive(Clone, Copy)]
 struct Stored<'a> {
@@ -239,7 +234,7 @@ pub fn scan<S: Number>(
         standing,
         radius: SHARES
             .iter()
-            .filter_map(|share| Some(radius(*share, quantile(&radii, *share)?, root, model)))
+            .filter_map(|share| Some(radius(*share, order_statistic(&radii, *share)?, root, model)))
             .collect(),
         radius_histogram: histogram(&radii.iter().map(|r| r * root).collect::<Vec<_>>(), 0.0),
         ties,

@@ -5,9 +5,10 @@
 
 use super::pairs::{Kind, Pair, distance, seeded};
 use super::points::Facts;
-use super::{Histogram, Question, SHARES, ScanError, Stored, histogram, quantile};
+use super::{Histogram, Question, SHARES, ScanError, Stored, histogram};
 use crate::arithmetic::Number;
 use crate::formula::Model;
+use crate::measure::order_statistic;
 use rand_chacha::rand_core::RngCore;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -183,7 +184,7 @@ pub(super) fn summary<S: Number>(
     }
     let root = question.c.sqrt();
     let at = |share: &f64| {
-        let distance = quantile(&separations, *share)?;
+        let distance = order_statistic(&separations, *share)?;
         Some(Separation { share: *share, depth: root * distance, distance })
     };
     // Different points whose distance the arithmetic rounds to 0 have no logarithm.
