@@ -1,4 +1,5 @@
-//! What every variant costs, as a multiple of a plain Euclidean distance in the same arithmetic: the data behind `choose`.
+//! What every variant costs a pair of points, in nanoseconds and as a multiple of a plain Euclidean distance in the same
+//! arithmetic: the data behind `choose`.
 //!
 //! `cargo bench --bench cost --no-default-features > src/verdict/choose/cost.csv` measures and regenerates it.
 
@@ -17,6 +18,8 @@ const POINTS: usize = 32;
 /// Passes over the points in one timing, and timings of which the fastest counts: others use the machine too.
 const PASSES: usize = 8;
 const TIMINGS: usize = 60;
+/// Nanoseconds of a second.
+const NANOSECONDS: f64 = 1e9;
 /// The operations that `choose` knows.
 const OPS: &[Op] = &[Op::Distance, Op::Exp, Op::Log, Op::Add, Op::Mlr, Op::Transport];
 
@@ -30,8 +33,10 @@ struct Inputs<S> {
 fn main() {
     println!("# command: cargo bench --bench cost --no-default-features");
     println!("# version: {}", env!("CARGO_PKG_VERSION"));
-    println!("# unit: one Euclidean distance in the same arithmetic, {DIM} coordinates; fastest of {TIMINGS} timings");
-    println!("model,scalar,op,variant,ratio");
+    println!(
+        "# ratio: to one Euclidean distance in the same arithmetic; ns: of a pair of {DIM} coordinates; fastest of {TIMINGS} timings"
+    );
+    println!("model,scalar,op,variant,ratio,ns");
     measure("f16", &F16::from_f64(1.0));
     measure("bf16", &Bf16::from_f64(1.0));
     measure("f32", &1f32);
@@ -47,7 +52,8 @@ fn measure<S: Scalar>(scalar: &str, one: &S) {
         for &model in variant.models {
             let points = inputs(one, model);
             let time = fastest(&points, |i| run(variant, &space, model, i));
-            println!("{model},{scalar},{},{},{:.1}", variant.op, variant.id, time / euclidean);
+            let (op, id, ratio, ns) = (variant.op, variant.id, time / euclidean, NANOSECONDS * time);
+            println!("{model},{scalar},{op},{id},{ratio:.1},{ns:.0}");
         }
     }
 }

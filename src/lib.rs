@@ -4,6 +4,7 @@
 //! duals that differentiate it. See [`arithmetic`] and [`formula`]; [`measure`] takes one cell apart.
 
 pub mod arithmetic;
+pub mod batch;
 #[cfg(feature = "cli")]
 pub mod cmd;
 #[cfg(feature = "train")]
@@ -25,6 +26,7 @@ pub mod table;
 pub mod train;
 pub mod verdict;
 
+pub use batch::Batch;
 pub use model::{Hyperbolic, Klein, Lorentz, PoincareBall};
 pub use verdict::choose::{Need, choose};
 

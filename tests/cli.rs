@@ -8,7 +8,7 @@ use hypprec::formula::{Model, Op};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ replicas = 4
 "#;
 
 /// Three pairs of points of the ball, and vectors, that every verb of these tests can read.
-const POINTS: &str = "c,x,y,v,p,a,t\n1,0.1 0.2,0.3 0.4,0.1 0,0.2 0.1,1 2,0.5\n0.25,-1e-3 1,0 0,0 1,0.5 0.5,0 1,2\n";
+const POINTS: &str = "c,x,y,v,p,a,t\n1,0.1 0.2,0.3 0.4,0.1 0,0.2 0.1,1 2,0.5\n0.25,-1e-3 1,0 0,0 1,0.5 0.5,0 1,0.75\n";
 
 fn hypprec(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hypprec"));
@@ -81,6 +81,11 @@ fn succeed(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout).to_owned()
+}
+
+/// A table without the lines that say where it comes from.
+fn below_comments(table: &str) -> String {
+    table.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
 }
 
 /// The one line of a run that must fail as usage and input faults do: exit code 2, one line on stderr, nothing on stdout.
@@ -162,7 +167,7 @@ fn a_killed_sweep_goes_on_to_the_same_bytes() {
 
     let arguments = ["sweep", &study, "--out", cut.to_str().unwrap(), "--jobs", "1"];
     let mut child = hypprec(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !cut.join(".parts/000000.csv").exists() {
+    while parts(&cut).is_empty() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was stopped");
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -174,10 +179,224 @@ fn a_killed_sweep_goes_on_to_the_same_bytes() {
     // Another study must not go on from there.
     let other = written(folder.path(), "other.toml", MANY_CHUNKS.replace("seed = 3", "seed = 4"));
     assert!(complaint(&["sweep", &other, "--out", cut.to_str().unwrap(), "--resume"]).contains("another study"));
-    let first = fs::metadata(cut.join(".parts/000000.csv")).unwrap().modified().unwrap();
-    assert!(first.elapsed().is_ok());
+    // One that was emptied, one cut at a line's end, one with another digit, one in another's place: measured again.
+    let jobs = ["sweep", &study, "--out", cut.to_str().unwrap(), "--jobs", "1", "--resume"];
+    let mut child = hypprec(&jobs).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while parts(&cut).len() < 5 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was stopped");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let found = parts(&cut);
+    let text = fs::read_to_string(&found[1]).unwrap();
+    fs::write(&found[0], "").unwrap();
+    fs::write(&found[1], &text[..=text[..text.len() - 1].rfind('\n').unwrap()]).unwrap();
+    let other = fs::read_to_string(&found[2]).unwrap();
+    fs::write(&found[2], other.replacen("ok", "no", 1)).unwrap();
+    fs::write(&found[3], &text).unwrap();
+    // What was being written, and what is left of the tables themselves.
+    fs::write(cut.join("cells.csv.99.tmp"), "cut").unwrap();
     succeed(&["sweep", &study, "--out", cut.to_str().unwrap(), "--resume"]);
     assert_same_files(&whole, &cut);
+
+    // Neither other filters nor another study may take the place of what is finished by going on.
+    for arguments in [
+        ["sweep", &study, "--model", "klein"],
+        ["sweep", &written(folder.path(), "many.toml", MANY_CHUNKS.replace("seed = 3", "seed = 5")), "--jobs", "2"],
+    ] {
+        let line = complaint(&[&arguments[..], &["--out", cut.to_str().unwrap(), "--resume"]].concat());
+        assert!(line.contains("cells.csv: a finished sweep (") && line.contains("--resume"), "{line}");
+    }
+    assert_same_files(&whole, &cut);
+}
+
+/// The finished parts of a sweep in a folder, by name.
+fn parts(folder: &Path) -> Vec<PathBuf> {
+    let Ok(runs) = fs::read_dir(folder.join(".parts")) else { return Vec::new() };
+    let inside = runs.flatten().filter_map(|run| fs::read_dir(run.path()).ok()).flatten().flatten();
+    let mut found: Vec<PathBuf> =
+        inside.map(|part| part.path()).filter(|path| path.extension().is_some_and(|x| x == "csv")).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn two_sweeps_into_one_folder_never_mix() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = written(folder.path(), "many.toml", MANY_CHUNKS);
+    let mut refused = 0;
+    for try_ in 0..cases(4) {
+        let out = folder.path().join(try_.to_string());
+        let spawn = |scalar: &str| {
+            let words = ["sweep", &study, "--op", "distance", "--dim", "2", "--scalar", scalar, "--out"];
+            let mut command = hypprec(&words);
+            command.arg(&out).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let runs = [spawn("f32"), spawn("f64")].map(|child| child.wait_with_output().unwrap());
+        let codes = [0, 1].map(|i| runs[i].status.code());
+        for output in &runs {
+            let said = text(&output.stderr);
+            let line = said.lines().last().unwrap_or_default();
+            match output.status.code() {
+                Some(2) => {
+                    assert!(said.lines().count() == 1 && line.contains("is writing there"), "{said}");
+                    refused += 1;
+                }
+                code => assert_eq!(code, Some(0), "{said}"),
+            }
+        }
+        let scalars: std::collections::BTreeSet<String> =
+            data(&out.join("cells.csv")).iter().map(|row| row.split(',').nth(2).unwrap().to_owned()).collect();
+        assert_eq!(scalars.len(), 1, "{scalars:?} {codes:?}");
+        let command = fs::read_to_string(out.join("cells.csv")).unwrap();
+        assert!(command.contains(&format!("--scalar {}", scalars.first().unwrap())), "{scalars:?}");
+        assert!(!out.join(".hypprec.lock").exists() && !out.join(".parts").exists());
+    }
+    assert!(refused > 0, "no two of them ran at once");
+}
+
+#[test]
+fn a_folder_whose_run_was_killed_can_be_taken_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = written(folder.path(), "many.toml", MANY_CHUNKS);
+    let out = folder.path().join("out");
+    let arguments = ["sweep", &study, "--jobs", "1", "--out", out.to_str().unwrap()];
+    let mut child = hypprec(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while parts(&out).is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let line = complaint(&["sweep", &study, "--out", out.to_str().unwrap()]);
+    assert!(line.contains(&format!("(process {}) is writing there", child.id())), "{line}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(out.join(".hypprec.lock").exists());
+    succeed(&["sweep", &study, "--model", "klein", "--out", out.to_str().unwrap()]);
+    assert!(!out.join(".hypprec.lock").exists());
+}
+
+#[test]
+fn what_others_wrote_is_replaced_only_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = written(folder.path(), "tiny.toml", TINY);
+    let points = written(folder.path(), "points.csv", "x\n0.1 0.2\n0.3 0.4\n-0.5 0.1\n");
+    let out = folder.path().join("out");
+    let place = out.to_str().unwrap();
+    let sweep: &[&str] = &["sweep", &study, "--model", "klein", "--out", place];
+    let scan: &[&str] = &["scan", &points, "--model", "poincare", "--scalar", "f32", "--out", place];
+    let judge: &[&str] = &["judge", "--all", "--out", place];
+    for (arguments, names) in [
+        (sweep, &["cells.csv", "summary.csv", "clip.csv", "curves.csv", "study.toml", "README.md", "index.html"][..]),
+        (scan, &["pairs.csv", "scan.json", "README.md", "index.html", "plots/radius.svg"]),
+        (judge, &["verdicts.csv", "curve.csv", "paper.csv", "README.md", "index.html"]),
+    ] {
+        for name in names {
+            let file = out.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "mine\n").unwrap();
+            let line = complaint(arguments);
+            assert!(line.contains(&format!("{}: hypprec did not write it", file.display())), "{line}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), "mine\n");
+            // Nothing was begun.
+            assert_eq!(files(&out).len(), 1, "{:?}", files(&out).keys());
+            fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    fs::create_dir_all(&out).unwrap();
+    fs::write(out.join("README.md"), "mine\n").unwrap();
+    fs::write(out.join("notes.md"), "mine\n").unwrap();
+    succeed(&[sweep, &["--force"]].concat());
+    assert!(fs::read_to_string(out.join("README.md")).unwrap().starts_with("    command: hypprec sweep"));
+    assert_eq!(fs::read_to_string(out.join("notes.md")).unwrap(), "mine\n");
+    // What is ours may be replaced; a study of the user's own, which lies there, stays.
+    fs::write(out.join("study.toml"), TINY).unwrap();
+    let own = out.join("study.toml");
+    succeed(&["sweep", own.to_str().unwrap(), "--model", "klein", "--out", place]);
+    assert_eq!(fs::read_to_string(&own).unwrap(), TINY);
+    fs::write(&own, TINY.replace("seed = 7", "seed = 8")).unwrap();
+    assert!(complaint(sweep).contains("study.toml: hypprec did not write it"));
+    fs::write(&own, TINY).unwrap();
+
+    fs::write(out.join("index.html"), "mine\n").unwrap();
+    assert!(complaint(&["report", place]).contains("index.html: hypprec did not write it"));
+    succeed(&["report", place, "--force"]);
+    // The page that links pages is one too, and those that it links are left as they are.
+    let before = files(&out);
+    fs::write(out.join("README.md"), "    command: hypprec\n\n# Mine\n").unwrap();
+    let all = folder.path().to_str().unwrap();
+    succeed(&["report", all]);
+    assert_eq!(fs::read_to_string(out.join("README.md")).unwrap(), "    command: hypprec\n\n# Mine\n");
+    fs::write(folder.path().join("README.md"), "mine\n").unwrap();
+    assert!(complaint(&["report", all]).contains("README.md: hypprec did not write it"));
+    assert_eq!(files(&out).len(), before.len());
+}
+
+#[test]
+fn a_study_says_nothing_to_markdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let question = "question = \"<b>What?</b> [x](http://y)\\n\\n# Heading\"";
+    let study = written(folder.path(), "tiny.toml", TINY.replace("question = \"Does it run?\"", question));
+    let out = folder.path().join("out");
+    succeed(&["sweep", &study, "--model", "klein", "--out", out.to_str().unwrap()]);
+    let page = fs::read_to_string(out.join("README.md")).unwrap();
+    assert!(page.contains("\n# &lt;b>What?&lt;/b> \\[x\\](http://y) # Heading\n"), "{page}");
+    succeed(&["report", folder.path().to_str().unwrap()]);
+    let index = fs::read_to_string(folder.path().join("README.md")).unwrap();
+    assert!(index.contains("- [out](out/README.md): &lt;b>What?&lt;/b> \\[x\\](http://y) # Heading\n"), "{index}");
+    let html = fs::read_to_string(folder.path().join("index.html")).unwrap();
+    assert!(html.contains(": &lt;b&gt;What?&lt;/b&gt; [x](http://y) # Heading</dt>"), "{html}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_is_known_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let points = written(folder.path(), "points.csv", "x\n0.1 0.2\n0.3 0.4\n");
+    let file = written(folder.path(), "file", "");
+    let inside = format!("{file}/x.csv");
+    let started = std::time::Instant::now();
+    for arguments in [
+        &["check", "--accept", "--baseline", &inside][..],
+        &["check", "--accept", "--baseline", folder.path().to_str().unwrap()],
+        &["check", "--markdown", &inside],
+        &["scan", &points, "--model", "poincare", "--scalar", "f32", "--pairs", "100000", "--out", &file],
+        &["sweep", "--out", &file],
+        &["judge", "--all", "--out", &file],
+        &["choose", "--regenerate", &inside],
+    ] {
+        let line = complaint(arguments);
+        assert!(line.contains(folder.path().to_str().unwrap()), "{line}");
+    }
+    // Each of them measures for minutes.
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    // A link that leads nowhere yet stays one.
+    let link = folder.path().join("link.csv");
+    std::os::unix::fs::symlink("new.csv", &link).unwrap();
+    let rows = written(folder.path(), "rows.csv", POINTS);
+    let eval = ["eval", "--op", "distance", "--model", "poincare", &rows, "--out", link.to_str().unwrap()];
+    succeed(&eval);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && folder.path().join("new.csv").is_file());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_standard_output_is_a_fault_and_a_reader_that_goes_away_is_none() {
+    let shell = |redirection: &str| {
+        let line = format!("{} list models {redirection}", env!("CARGO_BIN_EXE_hypprec"));
+        Command::new("sh").args(["-c", &line]).stdin(Stdio::null()).output().unwrap()
+    };
+    let output = shell(">&-");
+    let line = text(&output.stderr);
+    assert!(
+        output.status.code() == Some(2) && line.starts_with("hypprec: standard output: ") && line.lines().count() == 1,
+        "{line}"
+    );
+    for redirection in ["> /dev/null", "| true", "<&- | cat"] {
+        assert!(shell(redirection).status.success(), "{redirection}");
+    }
+    // As other programs give it, which open it for reading too.
+    let null = fs::File::options().read(true).write(true).open("/dev/null").unwrap();
+    assert!(hypprec(&["list", "models"]).stdout(null).output().unwrap().status.success());
 }
 
 #[test]
@@ -383,7 +602,7 @@ fn a_device_is_written_to_and_stays_a_device() {
     }
     succeed(&[&evaluate[..], &["/dev/null"]].concat());
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-    assert!(succeed(&[&evaluate[..], &["/dev/stdout"]].concat()).starts_with("c,x,y,"));
+    assert!(below_comments(&succeed(&[&evaluate[..], &["/dev/stdout"]].concat())).starts_with("c,x,y,"));
 }
 
 #[test]
@@ -419,7 +638,8 @@ fn standard_input_reads_like_a_file() {
     let mut piped = String::new();
     child.stdout.take().unwrap().read_to_string(&mut piped).unwrap();
     assert!(child.wait().unwrap().success());
-    assert_eq!(piped, succeed(&[&evaluate[..], &[&file]].concat()));
+    // The command at the top names the file.
+    assert_eq!(below_comments(&piped), below_comments(&succeed(&[&evaluate[..], &[&file]].concat())));
 }
 
 #[test]

@@ -10,6 +10,7 @@ const ROOMS: &[(&str, u32)] = &[
     ("formula", 1),
     ("guard", 2),
     ("model", 3),
+    ("batch", 4),
     ("oracle", 4),
     ("measure", 5),
     ("study", 6),

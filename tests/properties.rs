@@ -15,15 +15,9 @@ use rug::Float;
 const TRUTH_BITS: u32 = 120;
 /// The distance is nearer to the truth than this, or no further than storing its points cost.
 const DISTANCE_ULPS: f64 = 2.0;
-/// Magnitudes of Lorentz coordinates, as powers of ten, that both arithmetics under test hold.
-const LORENTZ_F32: std::ops::Range<f64> = -3.0..30.0;
-const LORENTZ_F64: std::ops::Range<f64> = -3.0..260.0;
-
-/// An answer may be lost within this power of two of the largest number: a double-double's own products overflow there.
-const MARGIN: u32 = 32;
-
-/// The largest coordinate of which a gyration is asked.
-const FARTHEST_GYRATION: f64 = 1e240;
+/// Magnitudes of Lorentz coordinates, as powers of ten, that both arithmetics under test hold: to both ends.
+const LORENTZ_F32: std::ops::Range<f64> = -44.0..38.0;
+const LORENTZ_F64: std::ops::Range<f64> = -320.0..308.0;
 
 /// How the second point lies to the first.
 #[derive(Clone, Copy, Debug)]
@@ -197,10 +191,6 @@ fn answers_hold<S: Number>(inputs: &Inputs<S>) -> Result<(), TestCaseError> {
         match op {
             // The point is y, the hyperplane passes through x.
             Op::Mlr => inputs.x.clone_from(&inputs.y),
-            // A known limit: beyond this the hyperboloid's gyration may not be a number.
-            Op::Gyration if exact(inputs.y.as_ref().unwrap()).iter().any(|y| y.to_f64().abs() > FARTHEST_GYRATION) => {
-                continue;
-            }
             Op::Gyration => inputs.v.clone_from(&inputs.y),
             Op::Exp0 => inputs.v = Some(value(Op::Log0, None, &inputs)),
             Op::ConformalFactor if inputs.model != Model::Poincare => continue,
@@ -216,7 +206,7 @@ fn answers_hold<S: Number>(inputs: &Inputs<S>) -> Result<(), TestCaseError> {
                 let fits = match &truth {
                     Err(Uncertified::Infinite) => false,
                     Err(error) => return Err(TestCaseError::fail(format!("{op} to {to}: {error}"))),
-                    Ok(truth) => truth.iter().all(|x| inputs.c.nearest(&(x.clone() << MARGIN)).to_float().is_finite()),
+                    Ok(truth) => truth.iter().all(|x| inputs.c.nearest(x).to_float().is_finite()),
                 };
                 prop_assert!(!fits, "{} to {}: {:?} for {:?}", op, to, answer, truth);
             } else {

@@ -4,7 +4,7 @@ use half::f16;
 use hypprec::arithmetic::Arithmetic;
 use hypprec::formula::Model;
 use hypprec::study::Progress;
-use hypprec::table::Embedding;
+use hypprec::table::{Embedding, Reading};
 use hypprec::verdict::scan::{Question, Scan, scan};
 use npyz::WriterBuilder;
 use rug::Float;
@@ -86,7 +86,7 @@ fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 fn question(model: Model, scalar: Arithmetic, c: f64) -> Question {
-    Question { model, scalar, c, pairs: 60, tolerance: 1e-3, seed: 5 }
+    Question { model, scalar, c, c_text: None, pairs: 60, tolerance: 1e-3, seed: 5 }
 }
 
 /// The same, with no distance measured.
@@ -96,7 +96,7 @@ fn no_pairs(model: Model, scalar: Arithmetic, c: f64) -> Question {
 
 fn scanned(bytes: &[u8], question: Question) -> Scan {
     let folder = tempfile::tempdir().unwrap();
-    let embedding = Embedding::read(&file(folder.path(), "e.npy", bytes), None).unwrap();
+    let embedding = Embedding::read(&file(folder.path(), "e.npy", bytes), &Reading::default()).unwrap();
     hypprec::with_arithmetic!(question.scalar, |proto| scan(&embedding, &question, &proto, &Silent).unwrap())
 }
 
@@ -422,11 +422,11 @@ fn types_orders_and_archives_hold_the_same_points() {
             Some("e"),
             "f16",
         ),
-        (file(folder.path(), "t.csv", text.as_bytes()), None, "decimal, read as f64"),
-        (file(folder.path(), "x.csv", format!("label,x\n{vectors}").as_bytes()), None, "decimal, read as f64"),
+        (file(folder.path(), "t.csv", text.as_bytes()), None, "decimal"),
+        (file(folder.path(), "x.csv", format!("label,x\n{vectors}").as_bytes()), None, "decimal"),
     ];
     let read = |(path, array, dtype): &(PathBuf, Option<&str>, &str)| {
-        let embedding = Embedding::read(path, *array).unwrap();
+        let embedding = Embedding::read(path, &Reading { array: *array, ..Reading::default() }).unwrap();
         assert_eq!(
             (embedding.points, embedding.width, embedding.dtype.to_string().as_str()),
             (70, 3, *dtype),
@@ -483,7 +483,7 @@ fn bad_input_is_one_line_and_leaves_nothing() {
         (at("none.npy", &header("'<f4'", "(0, 3)")), "", "none.npy: empty: an array of shape [0, 3]"),
         (at("short.npy", &header("'<f4'", "(2, 3)")), "", "short.npy: truncated: 0 of 6 numbers"),
         (at("huge.npy", &header("'<f4'", "(4611686018427387904, 16)")), "", "huge.npy: an array of shape"),
-        (at("large.npy", &header("'<f4'", "(1099511627776, 16)")), "", "large.npy: truncated: 0 of"),
+        (at("large.npy", &header("'<f4'", "(1099511627776, 16)")), "", "large.npy: an array of shape"),
         (at("cut.npy", &good[..good.len() - 3]), "", "cut.npy: truncated: 39 of 40 numbers"),
         (at("long.npy", &longer), "", "long.npy: bytes are left"),
         (at("header.npy", &good[..40]), "", "header.npy: header: "),
@@ -650,11 +650,362 @@ fn choose_reads_the_same_need_off_a_file_as_scan() {
         "--json",
     ]);
     assert_eq!(read_off.status.code(), told.status.code());
-    assert_eq!(read_off.stdout, told.stdout);
     if told.status.success() {
+        let mut read_off: serde_json::Value = serde_json::from_slice(&read_off.stdout).unwrap();
+        assert_eq!(read_off["need"], *need);
+        assert_eq!(read_off["left_out"], scan["left_out"]);
+        assert_eq!(read_off["columns"], scan["columns"]);
         let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
-        assert_eq!(scan["recommended"], told);
+        // The file's own pairs cost no more than the worst that the need allows.
+        let error = |answer: &serde_json::Value, like: &serde_json::Value| {
+            let names = |fit: &serde_json::Value| {
+                [&fit["model"], &fit["scalar"], &fit["parts"][0]["variant"]].map(Clone::clone)
+            };
+            let fits = answer["fits"].as_array().unwrap();
+            fits.iter().find(|fit| names(fit) == names(like)).map(|fit| fit["error"].as_f64().unwrap())
+        };
+        for fit in told["fits"].as_array().unwrap() {
+            let own = error(&read_off, fit).unwrap_or_else(|| panic!("{fit} is no answer to the file"));
+            assert!(own <= error(&told, fit).unwrap(), "{fit}: {own}");
+        }
+        for about in ["need", "left_out", "columns"] {
+            read_off.as_object_mut().unwrap().remove(about);
+        }
+        assert_eq!(scan["recommended"], read_off);
     } else {
         assert!(scan["recommended"]["none"].is_string());
+    }
+}
+
+// ------------------------------------------------------------------------------------------- what is left out, and columns
+
+/// What a verb prints as JSON, and its lines on standard error.
+fn json(arguments: &[&str]) -> (serde_json::Value, String) {
+    let output = hypprec(&[arguments, &["--json"]].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    (serde_json::from_slice(&output.stdout).unwrap(), said)
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = hypprec(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = hypprec(arguments);
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len(), line.matches('\n').count()), (Some(2), 0, 1), "{line}");
+    line
+}
+
+#[test]
+fn points_that_are_left_out_are_counted_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |text: &str| file(folder.path(), "e.csv", text.as_bytes()).to_str().unwrap().to_owned();
+    let five = at("0.1,0.2\nnan,0.1\nnan,nan\ninf,0\n0.3,0.4\n");
+    let choose = ["choose", "--embedding", &five, "--model", "poincare", "--tolerance", "1e-2"];
+    let scan = ["scan", &five, "--model", "poincare", "--scalar", "f32", "--pairs", "2"];
+    let expected = serde_json::json!({"count": 3, "of": 5, "non_finite": 3, "overflow": 0, "outside": 0});
+    assert_eq!(json(&choose).0["left_out"], expected);
+    assert_eq!(json(&scan).0["left_out"], expected);
+    let text = printed(&choose);
+    assert!(text.contains("3 of 5 points are left out: 3 not finite"), "{text}");
+    assert!(text.contains("99 % of the 2 points that are left of 5 lie within"), "{text}");
+    assert!(printed(&scan).contains("3 of 5 points are left out: 3 not finite"));
+    let mixed = at("0.1,0.2\n1e300,0\n1,0\n2,2\nnan,0\n0.3,0.4\n");
+    let (found, _) = json(&["scan", &mixed, "--model", "klein", "--scalar", "f16", "--pairs", "2"]);
+    let expected = serde_json::json!({"count": 4, "of": 6, "non_finite": 1, "overflow": 1, "outside": 2});
+    assert_eq!(found["left_out"], expected);
+    assert_eq!(found["standing"]["inside"], 2);
+
+    for none in ["nan,0.1\n2,3\n", "1,0\n", "inf,nan\n"] {
+        let none = at(none);
+        let out = folder.path().join("out");
+        let out = out.to_str().unwrap();
+        let of_choose = refused(&["choose", "--embedding", &none, "--model", "klein", "--tolerance", "1e-2", "--json"]);
+        let of_scan = refused(&["scan", &none, "--model", "klein", "--scalar", "f64", "--out", out]);
+        assert!(of_scan.contains("no point of the model is left: ") && of_scan == of_choose, "{of_scan}{of_choose}");
+        assert!(!std::path::Path::new(out).exists());
+    }
+    let one = at("0.1,0.2\nnan,3\n");
+    let line = refused(&["choose", "--embedding", &one, "--model", "klein", "--tolerance", "1e-2"]);
+    assert!(
+        line.contains("fewer than two different points inside the model; 1 of 2 points are left out: 1 not finite")
+    );
+}
+
+#[test]
+fn text_is_read_into_the_arithmetic() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |text: &str| file(folder.path(), "e.csv", text.as_bytes()).to_str().unwrap().to_owned();
+    // The points' own radius, as MPFR has it: 2 artanh(1 − 10⁻²⁰) and 2 artanh(0.1).
+    let deep = at("0.99999999999999999999,0\n0.1,0\n0,0.99999999999999999999\n");
+    let radius = |scalar: &str, rest: &[&str]| {
+        let scan = ["scan", &deep, "--model", "poincare", "--scalar", scalar, "--pairs", "3"];
+        json(&[&scan[..], rest].concat()).0
+    };
+    let number = |text: &str| Float::with_val(BITS, Float::parse(text).unwrap());
+    let expected = (number("0.99999999999999999999").atanh() * 2u32).to_f64();
+    for scalar in ["dd", "mpfr:256"] {
+        let found = radius(scalar, &[]);
+        assert_eq!(found["standing"]["inside"], 3, "{scalar}");
+        let radius = found["radius"][8]["distance"].as_f64().unwrap();
+        assert!((radius / expected - 1.0).abs() < 1e-15, "{scalar}: {radius}, expected {expected}");
+        // What a unit in the last place of 1 − 10⁻²⁰ moves is told there too.
+        assert!(found["storage"].as_array().unwrap().iter().all(|row| row["median"].as_f64().unwrap() > 0.0));
+        // f64 cannot tell 1 − 10⁻²⁰ from 1, nor the second point from a nearer one.
+        assert_eq!(found["nearest"]["points"], 3, "{scalar}");
+        assert_eq!(found["dtype"], "decimal");
+    }
+    let found = radius("f64", &[]);
+    assert_eq!(
+        (&found["standing"]["outside"]["count"], &found["standing"]["outside_by_rounding"]["count"]),
+        (&2.into(), &2.into())
+    );
+    // What the points need is theirs, whatever f64 makes of them.
+    for scalars in [&[][..], &["--scalar", "f32"], &["--scalar", "dd"], &["--scalar", "f64,dd"]] {
+        let choose = ["choose", "--embedding", &deep, "--model", "poincare", "--tolerance", "0.1"];
+        let output = hypprec(&[&choose[..], scalars, &["--json"]].concat());
+        if output.status.success() {
+            let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(value["left_out"]["count"], 0);
+            assert!((value["need"]["radius"].as_f64().unwrap() / expected - 1.0).abs() < 1e-15);
+        } else {
+            let line = String::from_utf8(output.stderr).unwrap();
+            assert!(line.contains("46.7"), "{line}");
+        }
+    }
+
+    // Half way between two f32s but for a digit that f64 does not see: rounded once, the point is another.
+    let tie = |digit: &str| format!("0.500000029802322387695312500000000000{digit},0.25\n0.1,0.1\n");
+    for (digit, expected) in [("", "0.5,"), ("1", "0.50000006,")] {
+        let path = at(&tie(digit));
+        let out = folder.path().join("out");
+        let scan =
+            ["scan", &path, "--model", "klein", "--scalar", "f32", "--pairs", "1", "--out", out.to_str().unwrap()];
+        printed(&scan);
+        let exact = at(&format!("{expected}0.25\n0.1,0.1\n"));
+        let of = |path: &str| {
+            json(&["scan", path, "--model", "klein", "--scalar", "f32", "--pairs", "1"]).0["radius"].clone()
+        };
+        assert_eq!(of(&at(&tie(digit))), of(&exact), "{digit}");
+        let rows = std::fs::read_to_string(out.join("pairs.csv")).unwrap();
+        assert!(rows.contains(",best,"));
+        std::fs::remove_dir_all(&out).unwrap();
+        assert_eq!(exact, path);
+    }
+    // The curvature too.
+    let thirds = at("0.3,0.1\n0.2,0.5\n");
+    let distance = |curvature: &str, scalar: &str| {
+        let scan =
+            ["scan", &thirds, "--model", "poincare", "--scalar", scalar, "--pairs", "1", "--curvature", curvature];
+        let out = folder.path().join("out");
+        printed(&[&scan[..], &["--out", out.to_str().unwrap()]].concat());
+        let rows = std::fs::read_to_string(out.join("pairs.csv")).unwrap();
+        std::fs::remove_dir_all(&out).unwrap();
+        rows.lines().find(|line| line.contains(",best,")).unwrap().split(',').nth(6).unwrap().to_owned()
+    };
+    assert_ne!(distance("0.1", "dd"), distance("0.1000000000000000055511151231257827", "dd"));
+    assert_eq!(distance("0.1", "f64"), distance("0.1000000000000000055511151231257827", "f64"));
+    // Beyond the range of f64, but not of MPFR.
+    let far = at("1e400,0\n1,2\n3,4\n");
+    let (found, _) = json(&["scan", &far, "--model", "lorentz", "--scalar", "mpfr:100", "--pairs", "2"]);
+    assert_eq!((&found["standing"]["inside"], &found["standing"]["overflow"]["count"]), (&3.into(), &0.into()));
+    assert!((found["radius"][8]["distance"].as_f64().unwrap() - 921.727).abs() < 1e-3, "{}", found["radius"][8]);
+    let (found, _) = json(&["scan", &far, "--model", "lorentz", "--scalar", "f64", "--pairs", "2"]);
+    assert_eq!(
+        (&found["standing"]["non_finite"]["count"], &found["standing"]["overflow"]["count"]),
+        (&0.into(), &1.into())
+    );
+}
+
+#[test]
+fn columns_are_told_in_text_and_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |rows: &[&str]| rows.iter().map(|row| format!("{row}\n")).collect::<String>();
+    let points = ["0.1,0.2", "-0.3,0.4", "0.5,-0.1", "0.2,0.3"];
+    let with = |header: &str, before: &[&str], after: &[&str]| {
+        let pick = |of: &[&str], i: usize, comma: fn(&str) -> String| {
+            of.get(i % of.len().max(1)).map_or(String::new(), |cell| comma(cell))
+        };
+        let lines = points.iter().enumerate().map(|(i, point)| {
+            format!(
+                "{}{point}{}",
+                pick(before, i, |cell| format!("{cell},")),
+                pick(after, i, |cell| format!(",{cell}"))
+            )
+        });
+        let header = if header.is_empty() { vec![] } else { vec![header.to_owned()] };
+        let all: Vec<String> = header.into_iter().chain(lines).collect();
+        rows(&all.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let plain = with("", &[], &[]);
+    let radius = |text: &str, rest: &[&str]| {
+        let path = file(folder.path(), "e.csv", text.as_bytes());
+        let scan = ["scan", path.to_str().unwrap(), "--model", "poincare", "--scalar", "f64", "--pairs", "2"];
+        let (value, said) = json(&[&scan[..], rest].concat());
+        (value, said, printed(&[&scan[..], rest].concat()))
+    };
+    let expected = radius(&plain, &[]).0["radius"].clone();
+    for (text, coordinates, left_out) in [
+        (with("x,y", &[], &[]), "x y", ""),
+        (with("x,y,label", &[], &["1", "2"]), "x y", "label"),
+        (with("x0,x1,cluster", &[], &["1"]), "x0 x1", "cluster"),
+        (with("id,dim_0,dim_1", &["7", "9"], &[]), "dim_0 dim_1", "id"),
+        (with(",0,1", &["0", "1"], &[]), "0 1", "1"),
+        (with("Unnamed: 0,a,b", &["0", "1"], &[]), "a b", "Unnamed: 0"),
+        (with("\"node id\",\"u\",\"v\"", &["\"a,b\"", "c"], &[]), "u v", "node id"),
+        (with("u,v,tau", &[], &["0.07", "0.08"]), "u v", "tau"),
+        (with("u,v,weight", &[], &["0.5"]), "u v", "weight"),
+        (with("emb[0],emb[1],what", &[], &["0.5"]), "emb[0] emb[1]", "what"),
+        (with("u,v,what", &[], &["cat", "dog"]), "u v", "what"),
+        (with("", &["cat", "dog"], &[]), "2 3", "1"),
+        (with("", &[], &["cat", "dog"]), "1 2", "3"),
+        (with("c,x1,x2", &["1"], &[]), "x1 x2", "c"),
+    ] {
+        let (value, _, printed) = radius(&text, &[]);
+        assert_eq!(value["radius"], expected, "{text}");
+        let names: Vec<&str> =
+            value["columns"]["coordinates"].as_array().unwrap().iter().map(|x| x.as_str().unwrap()).collect();
+        assert_eq!(names.join(" "), coordinates, "{text}");
+        let unused = value["columns"]["left_out"].as_array().unwrap();
+        let unused: Vec<&str> = unused.iter().map(|unused| unused["name"].as_str().unwrap()).collect();
+        assert_eq!(unused.join(" "), left_out, "{text}");
+        assert!(printed.contains(&format!("columns {}", coordinates.replace(' ', ", "))), "{printed}");
+        assert!(left_out.is_empty() || printed.contains(&format!("not: {left_out} (")), "{printed}");
+    }
+    let xyz = radius("x,y,z,w\n0.1,0.2,0.3,5\n0.2,0.1,0.3,6\n", &[]).0;
+    assert_eq!(xyz["columns"]["coordinates"], serde_json::json!(["x", "y", "z"]));
+
+    // What is asked for is taken, whatever it is called.
+    let text = with("label,alpha,beta", &["7", "9"], &[]);
+    assert_eq!(radius(&text, &["--columns", "alpha,beta"]).0["radius"], expected);
+    assert_eq!(radius(&text, &["--columns", "alpha..beta"]).0["radius"], expected);
+    assert_eq!(radius(&with("", &["7", "9"], &[]), &["--columns", "2,3"]).0["radius"], expected);
+    let path = file(folder.path(), "e.csv", text.as_bytes());
+    let path = path.to_str().unwrap();
+    let scan = ["scan", path, "--model", "poincare", "--scalar", "f64", "--columns"];
+    assert!(refused(&[&scan[..], &["gamma"]].concat()).contains("no column `gamma`; there are: label, alpha, beta"));
+    let (value, _) =
+        json(&["choose", "--embedding", path, "--model", "poincare", "--tolerance", "0.1", "--columns", "beta"]);
+    assert_eq!((&value["need"]["dim"], &value["columns"]["coordinates"]), (&1.into(), &serde_json::json!(["beta"])));
+    let array = file(
+        folder.path(),
+        "e.npy",
+        &f64s(&[vec![7.0, 0.1, 0.2], vec![8.0, -0.3, 0.4], vec![9.0, 0.5, -0.1], vec![9.0, 0.2, 0.3]]),
+    );
+    let scan =
+        ["scan", array.to_str().unwrap(), "--model", "poincare", "--scalar", "f64", "--pairs", "2", "--columns", "2,3"];
+    assert_eq!(json(&scan).0["radius"], expected);
+
+    // Whole numbers and constants are warned about by name.
+    for (text, name, what) in [
+        (with("u,v,kind_of", &[], &["0", "0.5"]), "", ""),
+        (with("u,v,kind1", &[], &["0", "-0"]), "kind1", "has one number in every row"),
+        (with("", &["0", "-0"], &[]), "1", "has one number in every row"),
+    ] {
+        let (value, said, printed) = radius(&text, &[]);
+        let warnings = value["columns"]["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), usize::from(!name.is_empty()), "{warnings:?}");
+        assert!(said.contains(&format!("{name} {what}")) && printed.contains(&format!("{name} {what}")), "{said}");
+    }
+    let ids = file(folder.path(), "e.csv", b"0.5,7\n0.25,8\n0.125,9\n");
+    let (value, said) = json(&["scan", ids.to_str().unwrap(), "--model", "lorentz", "--scalar", "f64", "--pairs", "2"]);
+    assert!(said.contains("warning: column 2 holds whole numbers alone"), "{said}");
+    assert_eq!(value["columns"]["warnings"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_time_column_is_recognised_first_or_last() {
+    let folder = tempfile::tempdir().unwrap();
+    for c in [1.0, 0.25] {
+        let ambient = points(60, 3, Model::LorentzAmbient, c, 5.0);
+        let last: Vec<Vec<f64>> = ambient.iter().map(|row| [&row[1..], &row[..1]].concat()).collect();
+        let space: Vec<Vec<f64>> = ambient.iter().map(|row| row[1..].to_vec()).collect();
+        let curvature = c.to_string();
+        let scan = |rows: &[Vec<f64>], model: &str| {
+            let path = file(folder.path(), "e.npy", &f32s(&narrowed(rows)));
+            json(&[
+                "scan",
+                path.to_str().unwrap(),
+                "--model",
+                model,
+                "--scalar",
+                "f32",
+                "--pairs",
+                "2",
+                "--curvature",
+                &curvature,
+            ])
+        };
+        let (expected, _) = scan(&ambient, "lorentz-ambient");
+        assert_eq!(expected["columns"]["time"], serde_json::json!({"column": "1", "place": "first"}));
+        assert_eq!(expected["columns"]["warnings"], serde_json::json!([]));
+        let (found, _) = scan(&last, "lorentz-ambient");
+        assert_eq!(found["columns"]["time"], serde_json::json!({"column": "4", "place": "last"}));
+        assert_eq!((&found["radius"], &found["standing"]), (&expected["radius"], &expected["standing"]));
+        // Declared as space coordinates alone: a hint.
+        for rows in [&ambient, &last] {
+            let (found, said) = scan(rows, "lorentz");
+            assert!(said.contains("it is time, these are points of lorentz-ambient, not of lorentz"), "{said}");
+            assert!(found["columns"]["time"].is_object());
+        }
+        let (found, said) = scan(&space, "lorentz");
+        assert!(found["columns"]["time"].is_null() && !said.contains("warning"), "{said}");
+        assert_eq!(found["radius"], expected["radius"]);
+        let path = file(folder.path(), "e.npy", &f32s(&narrowed(&ambient)));
+        if c == 1.0 {
+            assert!(
+                refused(&["scan", path.to_str().unwrap(), "--model", "klein", "--scalar", "f32"])
+                    .contains("it is time")
+            );
+        }
+    }
+    // At another curvature than was told.
+    let path = file(folder.path(), "e.npy", &f64s(&points(60, 3, Model::LorentzAmbient, 0.25, 5.0)));
+    for model in ["lorentz", "lorentz-ambient"] {
+        let (found, said) =
+            json(&["scan", path.to_str().unwrap(), "--model", model, "--scalar", "f64", "--pairs", "2"]);
+        assert!(found["columns"]["time"].is_null());
+        assert!(
+            said.contains("at c = 0.250000, not at 1: points of lorentz-ambient, of another --curvature?"),
+            "{said}"
+        );
+    }
+    // In a text with six digits, by name.
+    let line = |row: &Vec<f64>| format!("{:.6},{:.6},{:.6}\n", row[0], row[1], row[2]);
+    let text: String = points(60, 2, Model::LorentzAmbient, 1.0, 4.0).iter().map(line).collect();
+    for header in ["t,x,y", "time,x1,x2", "x0,x1,x2"] {
+        let path = file(folder.path(), "e.csv", format!("{header}\n{text}").as_bytes());
+        let (found, _) =
+            json(&["scan", path.to_str().unwrap(), "--model", "lorentz-ambient", "--scalar", "f32", "--pairs", "2"]);
+        assert_eq!(found["columns"]["time"]["column"], header.split(',').next().unwrap());
+        assert_eq!(found["dim"], 2, "{header}");
+    }
+}
+
+#[test]
+fn standard_input_is_read_as_a_file_is() {
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().unwrap();
+    let rows = points(30, 2, Model::Poincare, 1.0, 3.0);
+    let text: String = rows.iter().map(|row| format!("{},{}\n", row[0], row[1])).collect();
+    let run = |bytes: &[u8], verb: &[&str]| {
+        let path = file(folder.path(), "e", bytes);
+        let on = |input: &str| {
+            let verb: Vec<&str> = verb.iter().map(|word| if *word == "FILE" { input } else { *word }).collect();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hypprec"));
+            let output = command.args(verb).stdin(Stdio::from(std::fs::File::open(&path).unwrap())).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(on("-"), on(path.to_str().unwrap()));
+    };
+    for bytes in [text.as_bytes(), &f64s(&rows)] {
+        run(bytes, &["scan", "FILE", "--model", "poincare", "--scalar", "f32", "--pairs", "2"]);
+        run(bytes, &["choose", "--embedding", "FILE", "--model", "poincare", "--tolerance", "0.01", "--json"]);
     }
 }

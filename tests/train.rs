@@ -176,6 +176,13 @@ fn shards_of_a_grid_are_put_together_as_one_call_would_have_it() {
     assert!(run("one", &[]).starts_with("4 of 4 runs"));
     assert!(run("parts", &["--shard", "1/2"]).starts_with("2 of 4 runs"));
     run("parts", &["--shard", "2/2"]);
+    let hypprec = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hypprec"));
+        command.args(words).current_dir(folder.path()).output().unwrap()
+    };
+    assert_eq!(hypprec(&["status", "parts"]).status.code(), Some(0));
+    let merged = hypprec(&["merge", "parts", "--out", "merged"]);
+    assert!(merged.status.success(), "{}", String::from_utf8_lossy(&merged.stderr));
     // What is left is to gather: no run is trained again.
     let before = std::fs::metadata(folder.path().join("parts/runs/dim-2_model-poincare/metrics.csv")).unwrap();
     assert!(run("parts", &["--resume"]).starts_with("4 of 4 runs"));
@@ -188,6 +195,15 @@ fn shards_of_a_grid_are_put_together_as_one_call_would_have_it() {
     };
     assert_eq!(table("one"), table("parts"));
     assert_eq!(table("one").len(), 5);
+    let bytes = |out: &str| std::fs::read(folder.path().join(out).join("epochs.csv")).unwrap();
+    assert_eq!(bytes("one"), bytes("merged"));
+    // A run that has changed since its shard was done is not put together.
+    let results = folder.path().join("parts/runs/dim-2_model-poincare/results.csv");
+    let text = std::fs::read_to_string(&results).unwrap();
+    std::fs::write(&results, text.replace("poincare", "poincarE")).unwrap();
+    let refused = hypprec(&["merge", "parts", "--out", "again"]);
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("damaged"));
+    std::fs::write(&results, text).unwrap();
 
     // Tables of several grids make one page, and `report` draws it again to the byte.
     let report = |arguments: &[&str]| {
@@ -200,4 +216,138 @@ fn shards_of_a_grid_are_put_together_as_one_call_would_have_it() {
     assert!(String::from_utf8_lossy(&page).contains("8 runs of 4 settings"));
     report(&["all"]);
     assert_eq!(page, std::fs::read(folder.path().join("all/README.md")).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_grid_of_six_runs_that_was_stopped_and_killed_is_the_grid_of_one_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "dataset = \"sample\"\nepochs = 2\nbatch = 50\ntrain_limit = 150\ntest_limit = 20\n[[grid]]\n\
+                model = [\"poincare\", \"lorentz\", \"euclidean\"]\ndim = [2, 3]\n";
+    std::fs::write(folder.path().join("six.toml"), text).unwrap();
+    let command = |words: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hypprec"));
+        command.args(words.split(' ')).current_dir(folder.path()).stdout(std::process::Stdio::piped());
+        command.stderr(std::process::Stdio::piped());
+        command
+    };
+    let run = |words: &str| {
+        let output = command(words).output().unwrap();
+        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("train six.toml --out one");
+    run("train six.toml --out parts --shard 3/3");
+    let checkpoints = || {
+        let runs = std::fs::read_dir(folder.path().join("parts/runs")).unwrap();
+        runs.flatten().filter(|run| run.path().join("checkpoint.safetensors").exists()).count()
+    };
+    // Started, and through with its first epoch.
+    let first = |words: &str| {
+        let before = checkpoints();
+        let mut child = command(words).spawn().unwrap();
+        while checkpoints() <= before {
+            assert!(child.try_wait().unwrap().is_none(), "{words} ended before it was stopped");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        child
+    };
+    let mut killed = first("train six.toml --out parts --shard 1/3");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let stopped = first("train six.toml --out parts --shard 2/3");
+    let id = stopped.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let stopped = stopped.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(75), "{}", String::from_utf8_lossy(&stopped.stderr));
+    let missing = command("status parts --missing").output().unwrap();
+    assert_eq!(String::from_utf8(missing.stdout).unwrap(), "1-2\n");
+    assert_eq!(command("merge parts --out all").output().unwrap().status.code(), Some(2));
+    run("train six.toml --out parts --shard 2/3 --resume");
+    run("train six.toml --out parts --shard 1/3 --resume");
+    run("merge parts --out all");
+    let epochs = |out: &str| std::fs::read(folder.path().join(out).join("epochs.csv")).unwrap();
+    assert_eq!(epochs("one"), epochs("all"));
+    // How long a run took is its own.
+    let results = |out: &str| -> Vec<Vec<String>> {
+        let text = std::fs::read_to_string(folder.path().join(out).join("results.csv")).unwrap();
+        let mut rows: Vec<Vec<String>> = text.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect();
+        let header = rows.iter().position(|row| row.contains(&"seconds".to_owned())).unwrap();
+        let seconds = rows[header].iter().position(|name| name == "seconds").unwrap();
+        rows.iter_mut().skip(header).for_each(|row| row[seconds].clear());
+        rows
+    };
+    assert_eq!(results("one"), results("all"));
+}
+
+// ------------------------------------------------------------------------------------------------------------- the program
+
+/// Exit code and what was said of a run with its own, empty folder of sets.
+fn program(cache: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hypprec"));
+    let output = command.args(arguments).env("HYPPREC_DATA", cache).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_source_that_is_none_is_refused_before_anything_is_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    for from in ["no/such/folder", "htps://example.org/mnist", "https://", "file:///tmp", "example.org/mnist"] {
+        for set in ["mnist", "kmnist", "sample"] {
+            let (code, out, said) = program(folder.path(), &["data", "fetch", set, "--from", from]);
+            assert_eq!((code, out.as_str()), (Some(2), ""), "{from}: {said}");
+            assert!(said.contains("no such file or folder") && said.matches('\n').count() == 1, "{from}: {said}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let (code, _, said) = program(folder.path(), &["embed", "absent", "--dataset", "notmnist"]);
+    assert_eq!(code, Some(2), "{said}");
+}
+
+#[test]
+fn files_of_others_are_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (verb, name) in
+        [("train", "README.md"), ("train", "results.csv"), ("train", "metrics.csv"), ("fewshot", "curves.csv")]
+    {
+        let out = at(&format!("{verb}-{name}"));
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(format!("{out}/{name}"), "mine\n").unwrap();
+        let (code, _, said) = program(folder.path(), &[verb, "--out", &out]);
+        assert!(code == Some(2) && said.contains(name) && said.contains("--force"), "{verb} {name}: {said}");
+        assert_eq!(std::fs::read_to_string(format!("{out}/{name}")).unwrap(), "mine\n");
+    }
+    let out = at("ood");
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(format!("{out}/results.csv"), "mine\n").unwrap();
+    let (code, _, said) = program(folder.path(), &["ood", "none.safetensors", "--out", &out]);
+    assert!(code == Some(2) && said.contains("--force"), "{said}");
+}
+
+#[test]
+fn nothing_to_verify_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, out, said) = program(folder.path(), &["data", "verify"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("files are missing") && out.contains("mnist: missing: "), "{said}");
+    assert_eq!(program(folder.path(), &["data", "verify", "mnist"]).0, Some(2));
+    assert_eq!(program(folder.path(), &["data", "verify", "sample"]).0, Some(0));
+}
+
+#[test]
+fn a_network_is_looked_at_through_the_set_it_was_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    train(&recipe(&["epochs=1"]), folder.path(), false);
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let checkpoint = checkpoint.to_str().unwrap();
+    // MNIST is not there: its name would be an error.
+    let (code, out, said) = program(folder.path(), &["embed", checkpoint, "--limit", "7"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(out.starts_with("7 points of sample in "), "{out}");
+    let (code, out, said) = program(folder.path(), &["delta", checkpoint, "--samples", "20", "--tries", "2"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(out.starts_with("sample: δ_rel = "), "{out}");
+    let (code, _, said) = program(folder.path(), &["embed", checkpoint, "--dataset", "mnist"]);
+    assert!(code == Some(2) && said.contains("mnist: "), "{said}");
 }

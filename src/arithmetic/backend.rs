@@ -39,6 +39,20 @@ macro_rules! backend {
     (@real $name:ident, $scalar:ty, $($function:ident => $path:path),* $(,)?) => {
         impl Real for $name<$scalar> {
             type Wide = <$scalar as Real>::Wide;
+            type Unbounded = <$scalar as Real>::Unbounded;
+
+            fn unbounded(&self) -> Self::Unbounded {
+                self.0.unbounded()
+            }
+            fn bounded(unbounded: Self::Unbounded, like: &Self) -> Self {
+                Self(<$scalar>::bounded(unbounded, &like.0))
+            }
+            fn is_safe(&self) -> bool {
+                self.0.is_safe()
+            }
+            fn is_finite(&self) -> bool {
+                self.0.is_finite()
+            }
 
             fn lit(&self, value: f64) -> Self {
                 Self(self.0.lit(value))
@@ -56,6 +70,9 @@ macro_rules! backend {
                 self.0.sub_wide(&other.0)
             }
             $(fn $function(self) -> Self { Self($path(self.0)) })*
+            fn is_lt(&self, bound: &Self) -> Option<bool> {
+                Some(self < bound)
+            }
             fn select_lt(&self, bound: &Self, then: Self, otherwise: Self) -> Self {
                 if self < bound { then } else { otherwise }
             }
@@ -64,6 +81,7 @@ macro_rules! backend {
             }
         }
         impl Scalar for $name<$scalar> {
+            type Endless = Self::Unbounded;
             fn compare(&self, other: &Self) -> Option<Ordering> {
                 self.partial_cmp(other)
             }

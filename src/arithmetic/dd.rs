@@ -3,7 +3,8 @@
 //! The project has its own because those at hand do not reach this: twofloat divides to 1e-16 and has tanh to 2e-12 and a
 //! small artanh to 6e-5; qd is accurate but has neither hyperbolic functions nor their inverses.
 
-use super::{Real, Scalar};
+use super::native::SAFE_EXPONENT_F64;
+use super::{Real, Scalar, Unbounded, asinh_lag, exact, native};
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -15,15 +16,19 @@ pub struct Dd {
 }
 
 /// ln 2 to 107 bits.
-const LN_2: Dd = Dd { hi: std::f64::consts::LN_2, lo: 2.319_046_813_846_299_6e-17 };
+pub(super) const LN_2: Dd = Dd { hi: std::f64::consts::LN_2, lo: 2.319_046_813_846_299_6e-17 };
 /// exp's argument is divided by 2^this, and its result squared as often.
 const EXP_HALVINGS: i32 = 9;
+/// Bits of a double-double.
+pub(super) const DD_BITS: u32 = 106;
 /// Terms of the series of exp after the halvings: |r| ≤ ln 2/2^10 makes the next one less than 2^-112 of the first.
 const EXP_TERMS: u32 = 9;
 /// Below this, x² is less than 2^-110 of x, and two terms of a series are enough.
 const TINY: f64 = 1.0 / (1u128 << 110) as f64;
 /// Above this, squares come near the end of the range; logarithms take the factor 2^600 out first.
 const HUGE: f64 = 1e150;
+/// Below n times this a sum of n terms has lost more than the elementary functions lose, and the exact sum is taken.
+pub(super) const EXACT_GAP_BELOW: f64 = 1.0 / (1u64 << 8) as f64;
 /// e^x overflows beyond this.
 const EXP_MAX: f64 = 709.8;
 /// e^x is 0 below this.
@@ -52,7 +57,14 @@ pub(crate) fn two_prod(a: f64, b: f64) -> (f64, f64) {
         return (p, a.mul_add(b, -p));
     }
     let ((ah, al), (bh, bl)) = (split(a), split(b));
-    (p, ((ah * bh - p) + ah * bl + al * bh) + al * bl)
+    let error = ((ah * bh - p) + ah * bl + al * bh) + al * bl;
+    (p, if error.is_finite() { error } else { product_error(a, b, p) })
+}
+
+/// a·b − p where splitting overflows: from 2^996 on.
+#[cold]
+fn product_error(a: f64, b: f64, p: f64) -> f64 {
+    a.mul_add(b, -p)
 }
 
 /// Veltkamp: x = high + low with 26 bits each.
@@ -115,7 +127,7 @@ impl Dd {
             f(self)
         }
     }
-    fn powi2(self, exponent: i32) -> Dd {
+    pub(super) fn powi2(self, exponent: i32) -> Dd {
         Dd::checked(libm::ldexp(self.hi, exponent), libm::ldexp(self.lo, exponent))
     }
     /// e^x − 1 for |x| ≤ ½ ln 2, by its series at x/2^9 and p → 2p + p² nine times.
@@ -133,9 +145,9 @@ impl Dd {
         p
     }
     /// k and x − k ln 2.
-    fn reduce(self) -> (i32, Dd) {
+    pub(super) fn reduce(self) -> (i64, Dd) {
         let k = (self.hi / LN_2.hi).round();
-        (k as i32, self - LN_2 * Dd::from(k))
+        (k as i64, self - LN_2 * Dd::from(k))
     }
 }
 
@@ -203,6 +215,20 @@ by_reference!(Add add, Sub sub, Mul mul, Div div);
 
 impl Real for Dd {
     type Wide = Dd;
+    type Unbounded = Unbounded<Dd>;
+
+    fn unbounded(&self) -> Unbounded<Dd> {
+        Unbounded::from(*self)
+    }
+    fn bounded(unbounded: Unbounded<Dd>, _like: &Dd) -> Dd {
+        unbounded.bounded()
+    }
+    fn is_safe(&self) -> bool {
+        native::is_near_one(self.hi, SAFE_EXPONENT_F64)
+    }
+    fn is_finite(&self) -> bool {
+        self.hi.is_finite()
+    }
 
     fn lit(&self, value: f64) -> Dd {
         Dd::from(value)
@@ -212,6 +238,9 @@ impl Real for Dd {
     }
     fn narrow(wide: Dd, _like: &Dd) -> Dd {
         wide
+    }
+    fn asinh_lag(self) -> Dd {
+        asinh_lag(self, DD_BITS)
     }
     fn sqrt(self) -> Dd {
         let root = self.hi.sqrt();
@@ -226,7 +255,7 @@ impl Real for Dd {
             return Dd::from(Real::exp(self.hi));
         }
         let (k, r) = self.reduce();
-        (r.exp_m1_reduced() + Dd::from(1.0)).powi2(k)
+        (r.exp_m1_reduced() + Dd::from(1.0)).powi2(k as i32)
     }
     fn exp_m1(self) -> Dd {
         if self.hi.abs() < TINY {
@@ -313,6 +342,9 @@ impl Real for Dd {
     fn atanh(self) -> Dd {
         self.odd(|a| (a.times(2.0) / (Dd::from(1.0) - a)).ln_1p().times(0.5))
     }
+    fn is_lt(&self, bound: &Dd) -> Option<bool> {
+        Some(self < bound)
+    }
     fn select_lt(&self, bound: &Dd, then: Dd, otherwise: Dd) -> Dd {
         if self < bound { then } else { otherwise }
     }
@@ -328,6 +360,7 @@ impl Real for Dd {
 }
 
 impl Scalar for Dd {
+    type Endless = Self::Unbounded;
     fn compare(&self, other: &Dd) -> Option<Ordering> {
         self.partial_cmp(other)
     }
@@ -343,7 +376,10 @@ impl Scalar for Dd {
         Dd::from(1.0).powi2(-BITS)
     }
     fn outside(c: &Dd, xs: &[Dd]) -> bool {
-        Dd::gap(c, xs) <= Dd::from(0.0)
+        exact::outside(*c, xs)
+    }
+    fn gap(c: &Dd, xs: &[Dd]) -> Dd {
+        exact::gap(*c, xs, EXACT_GAP_BELOW)
     }
 }
 

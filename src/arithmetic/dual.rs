@@ -86,6 +86,23 @@ impl<R: Real> Neg for Dual<R> {
 
 impl<R: Real> Real for Dual<R> {
     type Wide = Dual<R::Wide>;
+    type Unbounded = Dual<R::Unbounded>;
+
+    fn unbounded(&self) -> Self::Unbounded {
+        Dual { value: self.value.unbounded(), derivative: self.derivative.unbounded() }
+    }
+    fn bounded(unbounded: Self::Unbounded, like: &Self) -> Self {
+        Dual {
+            value: R::bounded(unbounded.value, &like.value),
+            derivative: R::bounded(unbounded.derivative, &like.value),
+        }
+    }
+    fn is_safe(&self) -> bool {
+        self.value.is_safe() && self.derivative.is_safe()
+    }
+    fn is_finite(&self) -> bool {
+        self.value.is_finite() && self.derivative.is_finite()
+    }
 
     fn lit(&self, value: f64) -> Self {
         Dual::constant(self.value.lit(value))
@@ -104,6 +121,29 @@ impl<R: Real> Real for Dual<R> {
     }
     fn sub_wide(&self, other: &Self) -> Self::Wide {
         Dual { value: self.value.sub_wide(&other.value), derivative: self.derivative.sub_wide(&other.derivative) }
+    }
+
+    fn at_rest(&self) -> Self {
+        Dual::constant(self.value.clone())
+    }
+    fn with_slope(self, by: &Self, slope: impl FnOnce() -> Self) -> Self {
+        let zero = by.derivative.lit(0.0);
+        // Derivatives by c are asked for less often than those by coordinates, which need no slope.
+        if by.derivative.is_lt(&zero) == Some(false) && zero.is_lt(&by.derivative) == Some(false) {
+            return self;
+        }
+        Dual { value: self.value, derivative: self.derivative + &(slope().value * &by.derivative) }
+    }
+    /// s′/√(1 + x²) + s (root′/root)(1/√(1 + x²) − arsinh(x)/x), x = s·root.
+    fn asinh_quotient(s: Self::Wide, root: &Self::Wide) -> Self::Wide {
+        let x = s.value.clone() * &root.value;
+        let zero = x.lit(0.0);
+        let size = x.clone().abs();
+        let by_s = s.derivative / &x.lit(1.0).hypot(&size);
+        let by_root = size.clone().asinh_lag() * &s.value * &root.derivative / &root.value;
+        // At x = 0 the lag is 0/0, and a multiple of x².
+        let by_root = zero.select_lt(&size, by_root, zero.clone());
+        Dual { value: R::asinh_quotient(s.value, &root.value), derivative: by_s + &by_root }
     }
 
     fn sqrt(self) -> Self {
@@ -166,6 +206,9 @@ impl<R: Real> Real for Dual<R> {
         let denominator = x.clone().one_minus() * &x.clone().plus(1.0);
         Dual { value: x.atanh(), derivative: self.derivative / &denominator }
     }
+    fn is_lt(&self, bound: &Self) -> Option<bool> {
+        self.value.is_lt(&bound.value)
+    }
     fn select_lt(&self, bound: &Self, then: Self, otherwise: Self) -> Self {
         Dual {
             value: self.value.select_lt(&bound.value, then.value, otherwise.value),
@@ -199,6 +242,7 @@ impl<R: Real> Real for Dual<R> {
 }
 
 impl<R: Scalar> Scalar for Dual<R> {
+    type Endless = Self::Unbounded;
     fn compare(&self, other: &Self) -> Option<Ordering> {
         self.value.compare(&other.value)
     }
@@ -211,6 +255,18 @@ impl<R: Scalar> Scalar for Dual<R> {
     fn outside(c: &Self, xs: &[Self]) -> bool {
         let xs: Vec<R> = xs.iter().map(|x| x.value.clone()).collect();
         R::outside(&c.value, &xs)
+    }
+    /// The value is the arithmetic's own gap; its derivative −(c′ Σ xᵢ² + 2c Σ xᵢxᵢ′) needs no more than exact products.
+    fn gap(c: &Self, xs: &[Self]) -> Self::Wide {
+        let values: Vec<R> = xs.iter().map(|x| x.value.clone()).collect();
+        let zero = c.value.widen().lit(0.0);
+        let start = (zero.clone(), zero);
+        let (squares, along) = xs.iter().fold(start, |(squares, along), x| {
+            (squares + &x.value.mul_wide(&x.value), along + &x.value.mul_wide(&x.derivative))
+        });
+        let (c_value, c_derivative) = (c.value.widen(), c.derivative.widen());
+        let derivative = -(squares * &c_derivative + &(along.times(2.0) * &c_value));
+        Dual { value: R::gap(&c.value, &values), derivative }
     }
     fn scale_exponent(&self) -> i32 {
         self.value.scale_exponent()

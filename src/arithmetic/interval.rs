@@ -226,6 +226,14 @@ impl Neg for Interval {
 
 impl Real for Interval {
     type Wide = Interval;
+    type Unbounded = Self;
+
+    fn unbounded(&self) -> Self {
+        self.clone()
+    }
+    fn bounded(unbounded: Self, _like: &Self) -> Self {
+        unbounded
+    }
 
     fn lit(&self, value: f64) -> Interval {
         Interval::new(self.precision(), value)
@@ -268,6 +276,13 @@ impl Real for Interval {
     }
     fn atanh(self) -> Interval {
         self.increasing(Float::atanh_round)
+    }
+    fn is_lt(&self, bound: &Interval) -> Option<bool> {
+        match (self.hi < bound.lo, self.lo >= bound.hi) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
     }
     fn select_lt(&self, bound: &Interval, then: Interval, otherwise: Interval) -> Interval {
         if self.is_nan() || bound.is_nan() || self.lo >= bound.hi {
@@ -312,6 +327,7 @@ impl Real for Interval {
 }
 
 impl Scalar for Interval {
+    type Endless = Self::Unbounded;
     fn compare(&self, other: &Interval) -> Option<Ordering> {
         self.midpoint().partial_cmp(&other.midpoint())
     }

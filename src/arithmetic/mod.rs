@@ -10,9 +10,12 @@
 mod backend;
 mod dd;
 mod dual;
+mod exact;
 mod half;
+pub mod lanes;
 mod native;
 mod slice;
+mod unbounded;
 
 #[cfg(feature = "truth")]
 mod interval;
@@ -33,6 +36,7 @@ pub use interval::Interval;
 pub use mp::Mp;
 #[cfg(feature = "truth")]
 pub use number::{Arithmetic, Number};
+pub use unbounded::Unbounded;
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -57,8 +61,26 @@ pub trait Real:
     + for<'a> Div<&'a Self, Output = Self>
 {
     /// An arithmetic in which the product and the difference of two `Self` are exact (or the widest there is): the
-    /// scratch space of the project's own variants. f16, bf16 → f32 → f64 → double-double; MPFR at p bits → 2p bits.
+    /// scratch space of the project's own variants. f16, bf16, f32 → f64 → double-double; MPFR at p bits → 2p bits.
     type Wide: Real;
+
+    /// An arithmetic with the digits of `Self` (or more) whose exponents have no end; `Self` where there is none, or where
+    /// its own are far enough.
+    type Unbounded: Real;
+
+    /// `self`, exactly, with an exponent that has no end.
+    fn unbounded(&self) -> Self::Unbounded;
+    /// `unbounded`, rounded to the arithmetic and precision of `like`.
+    fn bounded(unbounded: Self::Unbounded, like: &Self) -> Self;
+    /// Whether the powers of `self` that formulas take stay inside the range of [`Real::Wide`], where that has one. A batch
+    /// does not look.
+    fn is_safe(&self) -> bool {
+        true
+    }
+    /// Whether `self` is a finite number, where [`Real::Unbounded`] could tell better.
+    fn is_finite(&self) -> bool {
+        true
+    }
 
     /// The constant `value`, rounded once to the arithmetic, precision and shape of `self`.
     fn lit(&self, value: f64) -> Self;
@@ -81,6 +103,24 @@ pub trait Real:
         wide.asinh()
     }
 
+    /// arsinh(s·root)/root, to the accuracy that one rounding to `Self` needs, and in duals with every digit of the derivative
+    /// also where s·root is small: it is a power series in root².
+    fn asinh_quotient(s: Self::Wide, root: &Self::Wide) -> Self::Wide {
+        Self::asinh_wide(s * root) / root
+    }
+    /// The same number, at rest: without a derivative where there is one. A batch keeps its own.
+    fn at_rest(&self) -> Self {
+        self.clone()
+    }
+    /// The same number, and `slope` the derivative by `by` that it has besides its own; [`Real::at_rest`]'s other half.
+    fn with_slope(self, _by: &Self, _slope: impl FnOnce() -> Self) -> Self {
+        self
+    }
+    /// 1/√(1 + x²) − arsinh(x)/x for x ≥ 0: the slope of [`Real::asinh_quotient`] by ln root, over s.
+    fn asinh_lag(self) -> Self {
+        asinh_lag_as_it_stands(self)
+    }
+
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     fn exp_m1(self) -> Self;
@@ -95,6 +135,12 @@ pub trait Real:
 
     /// `then` where `self < bound`, else `otherwise` (also where either side is not a number), row by row.
     fn select_lt(&self, bound: &Self, then: Self, otherwise: Self) -> Self;
+
+    /// Whether `self < bound` where that is one answer, so that a costly branch not taken need not be computed; `None` of a
+    /// batch, and of intervals that overlap.
+    fn is_lt(&self, _bound: &Self) -> Option<bool> {
+        None
+    }
 
     /// `self · 2^exponent`, exactly unless it leaves the range of the arithmetic.
     fn ldexp(self, exponent: i32) -> Self {
@@ -149,8 +195,36 @@ pub trait Real:
     }
 }
 
+fn asinh_lag_as_it_stands<R: Real>(x: R) -> R {
+    let far = x.lit(1.0).hypot(&x).recip();
+    far - &(x.clone().asinh() / &x)
+}
+
+/// Below this x the two terms of [`Real::asinh_lag`] lose more than two bits to each other, and its power series has the sum:
+/// −√(1 − v²) Σ v²ᵏ/(2k + 1) over k ≥ 1, v² = x²/(1 + x²), four bits in three terms or more.
+const LAG_SERIES_BELOW: f64 = 0.75;
+
+/// [`Real::asinh_lag`] of an arithmetic of `bits` bits.
+fn asinh_lag<S: Scalar>(x: S, bits: u32) -> S {
+    if x.compare(&x.lit(LAG_SERIES_BELOW)) != Some(Ordering::Less) {
+        return asinh_lag_as_it_stands(x);
+    }
+    let square = x.square();
+    let cosh2 = square.clone().plus(1.0);
+    let v2 = square / &cosh2;
+    let (mut sum, mut power) = (v2.lit(0.0), v2.lit(1.0));
+    for k in 1..=(3 * bits).div_ceil(4) {
+        power = power * &v2;
+        sum = sum + &(power.clone() / &v2.lit(f64::from(2 * k + 1)));
+    }
+    -(sum / &cosh2.sqrt())
+}
+
 /// A [`Real`] that is one value, so that it can be compared, and slices of it are vectors.
-pub trait Scalar: Real {
+pub trait Scalar: Real<Unbounded = <Self as Scalar>::Endless> {
+    /// [`Real::Unbounded`], which is one value too.
+    type Endless: Scalar;
+
     /// Compares the two; `None` where one is not a number.
     fn compare(&self, other: &Self) -> Option<Ordering>;
     /// Compares |self| with |other|; what cannot be compared counts as equal.
@@ -165,7 +239,7 @@ pub trait Scalar: Real {
     /// The unit roundoff u of the arithmetic: a rounded result is the exact one times (1 + e), |e| ≤ u.
     fn unit_roundoff(&self) -> Self;
 
-    /// Whether 1 − c Σ xᵢ² ≤ 0. An interval never says so of a point that is inside by construction; a vector with
+    /// Whether 1 − c Σ xᵢ² ≤ 0, exactly. An interval never says so of a point that is inside by construction; a vector with
     /// elements that are not numbers is neither inside nor outside.
     fn outside(c: &Self, xs: &[Self]) -> bool;
 
@@ -186,6 +260,17 @@ pub trait Scalar: Real {
 pub trait Vector {
     type Elem: Real;
     type Owned: Borrow<Self> + Clone;
+    /// The same vectors over [`Real::Unbounded`].
+    type Unbounded: Vector<Elem = <Self::Elem as Real>::Unbounded> + ?Sized;
+
+    /// Every element by [`Real::unbounded`].
+    fn unbounded(&self) -> <Self::Unbounded as Vector>::Owned;
+    /// Every element by [`Real::bounded`].
+    fn bounded(unbounded: &Self::Unbounded, like: &Self::Elem) -> Self::Owned;
+    /// Whether every element [`Real::is_safe`].
+    fn is_safe(&self) -> bool;
+    /// Whether every element [`Real::is_finite`].
+    fn is_finite(&self) -> bool;
 
     /// A constant in the arithmetic of the elements.
     fn lit(&self, value: f64) -> Self::Elem;
@@ -226,14 +311,32 @@ pub trait Vector {
     }
     /// ‖x − y‖² from exact differences.
     fn dist2_wide(&self, other: &Self) -> Wide<Self>;
+    /// ‖a·x + b·(y − x)‖², from the differences where vectors are single.
+    fn step_norm2_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>) -> Wide<Self> {
+        let along = self.dot_difference_wide(other, self).times(2.0) * a * b;
+        self.norm2_wide() * a * a + &along + &(self.dist2_wide(other) * b * b)
+    }
     /// ‖x + a·y‖², from the sums where vectors are single.
     fn sum_norm2_wide(&self, other: &Self, a: &Wide<Self>) -> Wide<Self> {
         self.norm2_wide() + &((self.dot_wide(other).times(2.0) + &(other.norm2_wide() * a)) * a)
+    }
+    /// 1 − c‖x‖², 1 − c‖y‖² and ‖x − y‖²: [`Vector::gap_wide`] and [`Vector::dist2_wide`], in one pass where that is faster.
+    fn gaps_and_dist2_wide(&self, other: &Self, c: &Self::Elem) -> [Wide<Self>; 3] {
+        [self.gap_wide(c), other.gap_wide(c), self.dist2_wide(other)]
     }
     /// ⟨x − y, x + y⟩ = ‖x‖² − ‖y‖², from exact differences and sums.
     fn norm2_difference_wide(&self, other: &Self) -> Wide<Self>;
     /// ‖x ∧ y‖² = ‖x‖²‖y‖² − ⟨x, y⟩², without the cancellation of that formula.
     fn wedge2_wide(&self, other: &Self) -> Wide<Self>;
+    /// ⟨x,x⟩, ⟨x,w⟩ and ⟨w,w⟩ of the wedge vector w = ℓ(x)y − ℓ(y)x with [`Vector::pivot_wide`]'s ℓ.
+    fn wedge_sums_wide(&self, other: &Self) -> [Wide<Self>; 3] {
+        let norm2 = self.norm2_wide();
+        [norm2.clone(), norm2.lit(0.0), self.wedge2_wide(other) * &norm2]
+    }
+    /// ⟨ℓ(x)y − ℓ(y)x, ℓ(x)v − ℓ(v)x⟩ with [`Vector::pivot_wide`]'s ℓ.
+    fn wedge_product_wide(&self, other: &Self, v: &Self) -> Wide<Self> {
+        self.wedge_dot_wide(other, v) * &self.norm2_wide()
+    }
     /// 1 − c‖x‖², however much cancels.
     fn gap_wide(&self, c: &Self::Elem) -> Wide<Self>;
     /// ℓ(x) and ℓ(y) of a linear form ℓ that vanishes at x only where x = 0: ⟨x, ·⟩, or where vectors are single the one
@@ -258,6 +361,12 @@ pub trait Vector {
         let (of_x, of_y) = self.pivot_wide(other);
         self.combine_wide(&(a.clone() - &(of_y * b)), other, &(of_x * b + e))
     }
+    /// a·x + b·(ℓ(x)y − ℓ(y)x) + e·y + f·(ℓ(x)v − ℓ(v)x) + g·v with [`Vector::pivot_wide`]'s ℓ, rounded once.
+    fn wedges_step_wide(&self, other: &Self, v: &Self, [a, b, e, f, g]: &[Wide<Self>; 5]) -> Self::Owned {
+        let ((of_x, of_y), (_, of_v)) = (self.pivot_wide(other), self.pivot_wide(v));
+        let of_self = a.clone() - &(of_y * b) - &(of_v * f);
+        Self::sum_wide(&[self, other, v], &[of_self, of_x.clone() * b + e, of_x * f + g])
+    }
     /// a·x + b·y + e·(x + y) + v, from exact sums where vectors are single, rounded once.
     fn sum_step_wide(&self, a: &Wide<Self>, other: &Self, b: &Wide<Self>, e: &Wide<Self>, v: &Self) -> Self::Owned {
         let factors = [a.clone() + e, b.clone() + e, e.lit(1.0)];
@@ -274,8 +383,6 @@ pub trait Vector {
     /// The exponent k of a factor 2⁻ᵏ that brings the largest element near 1 where its sixth power would leave the range
     /// of the arithmetic; 0 where none is needed.
     fn scale_exponent(&self) -> i32;
-    /// [`Vector::scale_exponent`] of x − y.
-    fn difference_exponent(&self, other: &Self) -> i32;
     /// Whether x comes before y in an order of all vectors: what is computed for a pair in this order is symmetric to the
     /// bit. A batch is not ordered.
     fn precedes(&self, other: &Self) -> bool;

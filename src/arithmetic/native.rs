@@ -1,13 +1,15 @@
 //! `f32` and `f64`, whose elementary functions come from a correctly rounded library and so never move with the toolchain.
 
-use super::{Dd, Real, Scalar, dd};
+use super::{Dd, Real, Scalar, Unbounded, asinh_lag, exact};
 use std::cmp::Ordering;
 
 /// Squares and sixth powers of numbers up to 2^±this stay far inside the range of `f64`.
-const SAFE_EXPONENT_F64: i32 = 80;
+pub(super) const SAFE_EXPONENT_F64: i32 = 80;
+/// The same of `f32`, whose scratch space is `f64`, which has fewer digits to keep.
+pub(super) const SAFE_EXPONENT_F32: i32 = 100;
 
-/// Below this value of 1 − c‖x‖² a double-double sum has lost more than 2^-52 of it, and the exact sum is taken.
-const EXACT_GAP_BELOW: f64 = 1.0 / (1u64 << 50) as f64;
+/// Below n times this a sum of n terms in double-doubles has lost more than 2^-56 of 1 − c‖x‖², and the exact sum is taken.
+pub(super) const EXACT_GAP_BELOW: f64 = 1.0 / (1u64 << 45) as f64;
 
 macro_rules! elementary {
     ($scalar:ty, $($name:ident => $function:path),* $(,)?) => {
@@ -17,6 +19,20 @@ macro_rules! elementary {
 
 impl Real for f64 {
     type Wide = Dd;
+    type Unbounded = Unbounded<f64>;
+
+    fn unbounded(&self) -> Unbounded<f64> {
+        Unbounded::from(*self)
+    }
+    fn bounded(unbounded: Unbounded<f64>, _like: &f64) -> f64 {
+        unbounded.bounded()
+    }
+    fn is_safe(&self) -> bool {
+        is_near_one(*self, SAFE_EXPONENT_F64)
+    }
+    fn is_finite(&self) -> bool {
+        f64::is_finite(*self)
+    }
 
     fn lit(&self, value: f64) -> f64 {
         value
@@ -43,12 +59,18 @@ impl Real for f64 {
         };
         Dd::new(pxfm::f_asinh(h), l * slope)
     }
+    fn asinh_lag(self) -> f64 {
+        asinh_lag(self, f64::MANTISSA_DIGITS)
+    }
     fn sqrt(self) -> f64 {
         f64::sqrt(self)
     }
     elementary! { f64,
         exp => pxfm::f_exp, exp_m1 => pxfm::f_expm1, ln => pxfm::f_log, ln_1p => pxfm::f_log1p, sinh => pxfm::f_sinh,
         cosh => pxfm::f_cosh, tanh => pxfm::f_tanh, asinh => pxfm::f_asinh, acosh => pxfm::f_acosh, atanh => pxfm::f_atanh,
+    }
+    fn is_lt(&self, bound: &f64) -> Option<bool> {
+        Some(self < bound)
     }
     fn select_lt(&self, bound: &f64, then: f64, otherwise: f64) -> f64 {
         if self < bound { then } else { otherwise }
@@ -62,6 +84,7 @@ impl Real for f64 {
 }
 
 impl Scalar for f64 {
+    type Endless = Self::Unbounded;
     fn compare(&self, other: &f64) -> Option<Ordering> {
         self.partial_cmp(other)
     }
@@ -72,16 +95,24 @@ impl Scalar for f64 {
         f64::EPSILON / 2.0
     }
     fn outside(c: &f64, xs: &[f64]) -> bool {
-        f64::gap(c, xs) <= Dd::from(0.0)
+        exact::outside(*c, xs)
     }
     fn scale_exponent(&self) -> i32 {
         scale_exponent(*self)
     }
     fn gap(c: &f64, xs: &[f64]) -> Dd {
-        let sum = xs.iter().fold(Dd::from(0.0), |sum, x| sum + Dd::from_product(*x, *x));
-        let gap = Dd::from(1.0) - sum * Dd::from(*c);
-        if gap.hi().abs() < EXACT_GAP_BELOW { exact_gap(*c, xs) } else { gap }
+        exact::gap(*c, xs, EXACT_GAP_BELOW)
     }
+}
+
+/// Whether `x` is within 2^±`exponent` of 1, or has no exponent: 0, ∞, NaN.
+pub(super) fn is_near_one(x: f64, exponent: i32) -> bool {
+    /// The bits of the exponent in a `f64`, and where they begin.
+    const FIELD: u64 = 0x7ff;
+    const SHIFT: u32 = f64::MANTISSA_DIGITS - 1;
+    let biased = ((x.to_bits() >> SHIFT) & FIELD) as i32;
+    let of_x = biased - (f64::MAX_EXP - 1);
+    of_x.abs() <= exponent || biased == FIELD as i32 || x == 0.0
 }
 
 /// The exponent of `x` where it is finite, not zero and further than [`SAFE_EXPONENT_F64`] from 1; 0 elsewhere.
@@ -93,35 +124,22 @@ fn scale_exponent(x: f64) -> i32 {
     if exponent.abs() <= SAFE_EXPONENT_F64 { 0 } else { exponent }
 }
 
-/// 1 − c Σ xᵢ², exact before the final rounding: a nonoverlapping expansion grown term by term.
-/// Shewchuk (1997), Adaptive Precision Floating-Point Arithmetic, GROW-EXPANSION and SCALE-EXPANSION.
-fn exact_gap(c: f64, xs: &[f64]) -> Dd {
-    let mut expansion = vec![1.0];
-    for x in xs {
-        let square = Dd::from_product(*x, *x);
-        for part in [square.hi(), square.lo()] {
-            let scaled = Dd::from_product(-c, part);
-            grow(&mut expansion, scaled.lo());
-            grow(&mut expansion, scaled.hi());
-        }
-    }
-    // Components increase in magnitude: adding from the smallest keeps all that a double-double can hold.
-    expansion.iter().fold(Dd::from(0.0), |sum, part| sum + Dd::from(*part))
-}
-
-fn grow(expansion: &mut Vec<f64>, term: f64) {
-    let mut carry = term;
-    expansion.retain_mut(|part| {
-        let (sum, error) = dd::two_sum(carry, *part);
-        carry = sum;
-        *part = error;
-        error != 0.0
-    });
-    expansion.push(carry);
-}
-
 impl Real for f32 {
     type Wide = f64;
+    type Unbounded = Unbounded<f64>;
+
+    fn unbounded(&self) -> Unbounded<f64> {
+        Unbounded::from(f64::from(*self))
+    }
+    fn bounded(unbounded: Unbounded<f64>, _like: &f32) -> f32 {
+        unbounded.bounded() as f32
+    }
+    fn is_safe(&self) -> bool {
+        is_near_one(f64::from(*self), SAFE_EXPONENT_F32)
+    }
+    fn is_finite(&self) -> bool {
+        f32::is_finite(*self)
+    }
 
     fn lit(&self, value: f64) -> f32 {
         value as f32
@@ -132,12 +150,18 @@ impl Real for f32 {
     fn narrow(wide: f64, _like: &f32) -> f32 {
         wide as f32
     }
+    fn asinh_lag(self) -> f32 {
+        asinh_lag(f64::from(self), f32::MANTISSA_DIGITS) as f32
+    }
     fn sqrt(self) -> f32 {
         f32::sqrt(self)
     }
     elementary! { f32,
         exp => pxfm::f_expf, exp_m1 => pxfm::f_expm1f, ln => pxfm::f_logf, ln_1p => pxfm::f_log1pf, sinh => pxfm::f_sinhf,
         cosh => pxfm::f_coshf, tanh => pxfm::f_tanhf, asinh => pxfm::f_asinhf, acosh => pxfm::f_acoshf, atanh => pxfm::f_atanhf,
+    }
+    fn is_lt(&self, bound: &f32) -> Option<bool> {
+        Some(self < bound)
     }
     fn select_lt(&self, bound: &f32, then: f32, otherwise: f32) -> f32 {
         if self < bound { then } else { otherwise }
@@ -151,6 +175,7 @@ impl Real for f32 {
 }
 
 impl Scalar for f32 {
+    type Endless = Self::Unbounded;
     fn compare(&self, other: &f32) -> Option<Ordering> {
         self.partial_cmp(other)
     }
@@ -161,25 +186,16 @@ impl Scalar for f32 {
         f32::EPSILON / 2.0
     }
     fn outside(c: &f32, xs: &[f32]) -> bool {
-        f32::gap(c, xs) <= 0.0
+        exact::outside(*c, xs)
+    }
+    fn gap(c: &f32, xs: &[f32]) -> f64 {
+        exact::gap(*c, xs, EXACT_GAP_BELOW).to_f64()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_exact_gap_survives_total_cancellation() {
-        // 0.6 and 0.8 as stored: 0.6² + 0.8² = 1 − gap with gap of the order of 2^-54.
-        let gap = f64::gap(&1.0, &[0.6, 0.8]);
-        let (p, e) = dd::two_prod(0.6, 0.6);
-        let (q, f) = dd::two_prod(0.8, 0.8);
-        // p + q is exact near 1 (Sterbenz on 1 − p − q), so the reference below is exact too.
-        let reference = ((1.0 - p) - q) - e - f;
-        assert_eq!(gap.to_f64(), reference);
-        assert!(gap.to_f64().abs() < EXACT_GAP_BELOW);
-    }
 
     #[test]
     fn scaling_is_asked_for_only_far_from_one() {

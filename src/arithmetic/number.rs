@@ -12,6 +12,15 @@ pub trait Number: Scalar + fmt::Debug + Send + Sync + 'static {
     fn nearest(&self, x: &Float) -> Self;
     /// The exact value.
     fn to_float(&self) -> Float;
+    /// The nearest value to a decimal, where the standard library reads it to one rounding: to the native types, inside their
+    /// range and not to 0. `None` elsewhere.
+    fn of_decimal(&self, _text: &str) -> Option<Self> {
+        None
+    }
+    /// The f64 nearest to the exact value.
+    fn near_f64(&self) -> f64 {
+        self.to_float().to_f64()
+    }
     /// Significant bits.
     fn bits(&self) -> u32;
     /// The spacing of numbers of this arithmetic at |x|, never below that of its smallest numbers.
@@ -38,7 +47,7 @@ fn round_to(x: &Float, bits: u32, least_exponent: i32) -> Float {
 }
 
 macro_rules! native {
-    ($type:ty, $bits:expr, $least:expr, |$x:ident| $from:expr, |$this:ident| $to:expr) => {
+    ($type:ty, $bits:expr, $least:expr, |$x:ident| $from:expr, |$this:ident| $to:expr $(, $native:ty => $wrap:expr)?) => {
         impl Number for $type {
             fn nearest(&self, x: &Float) -> Self {
                 let $x = round_to(x, $bits, $least);
@@ -48,6 +57,14 @@ macro_rules! native {
                 let $this = self;
                 Float::with_val($bits, $to)
             }
+            fn near_f64(&self) -> f64 {
+                let $this = self;
+                f64::from($to)
+            }
+            $(fn of_decimal(&self, text: &str) -> Option<Self> {
+                let read: $native = text.parse().ok()?;
+                (read.is_finite() && read != 0.0).then(|| $wrap(read))
+            })?
             fn bits(&self) -> u32 {
                 $bits
             }
@@ -60,12 +77,12 @@ macro_rules! native {
 
 native!(F16, 11, -13, |x| F16::from_f64(x.to_f64()), |this| this.to_f64());
 native!(Bf16, 8, -125, |x| Bf16::from_f64(x.to_f64()), |this| this.to_f64());
-native!(f32, 24, f32::MIN_EXP, |x| x.to_f32(), |this| *this);
-native!(f64, 53, f64::MIN_EXP, |x| x.to_f64(), |this| *this);
-native!(Std<f32>, 24, f32::MIN_EXP, |x| Std(x.to_f32()), |this| this.0);
-native!(Std<f64>, 53, f64::MIN_EXP, |x| Std(x.to_f64()), |this| this.0);
-native!(Libm<f32>, 24, f32::MIN_EXP, |x| Libm(x.to_f32()), |this| this.0);
-native!(Libm<f64>, 53, f64::MIN_EXP, |x| Libm(x.to_f64()), |this| this.0);
+native!(f32, 24, f32::MIN_EXP, |x| x.to_f32(), |this| *this, f32 => std::convert::identity);
+native!(f64, 53, f64::MIN_EXP, |x| x.to_f64(), |this| *this, f64 => std::convert::identity);
+native!(Std<f32>, 24, f32::MIN_EXP, |x| Std(x.to_f32()), |this| this.0, f32 => Std);
+native!(Std<f64>, 53, f64::MIN_EXP, |x| Std(x.to_f64()), |this| this.0, f64 => Std);
+native!(Libm<f32>, 24, f32::MIN_EXP, |x| Libm(x.to_f32()), |this| this.0, f32 => Libm);
+native!(Libm<f64>, 53, f64::MIN_EXP, |x| Libm(x.to_f64()), |this| this.0, f64 => Libm);
 
 /// Bits that hold any double-double exactly: two 53-bit parts as far apart as the range of `f64` allows.
 const DD_EXACT_BITS: u32 = 2200;
@@ -259,6 +276,9 @@ pub fn parse<S: Number>(like: &S, text: &str) -> Option<S> {
     if text.is_empty() || text.len() > LONGEST_NUMBER {
         return None;
     }
+    if let Some(value) = like.of_decimal(text) {
+        return Some(value);
+    }
     if let Some(special) = parse_special(text) {
         return Some(like.nearest(&Float::with_val(like.bits().max(2), special)));
     }
@@ -306,6 +326,23 @@ fn parse_float(text: &str, bits: u32, round: Round) -> Option<Float> {
 
 /// The shortest decimal that reads back as `x`.
 pub fn print<S: Number>(x: &S) -> String {
+    let mut text = String::new();
+    print_to(&mut text, x);
+    text
+}
+
+/// [`print()`] at the end of a text.
+pub fn print_to<S: Number>(out: &mut String, x: &S) {
+    use std::fmt::Write;
+    // f32 and f64 go through std, which is fast and shortest. A text takes all that is written to it.
+    let _ = match x.bits() {
+        24 => write!(out, "{:?}", x.near_f64() as f32),
+        53 => write!(out, "{:?}", x.near_f64()),
+        _ => out.write_str(&print_exact(x)),
+    };
+}
+
+fn print_exact<S: Number>(x: &S) -> String {
     let exact = x.to_float();
     if exact.is_nan() {
         return "NaN".to_owned();
@@ -315,12 +352,6 @@ pub fn print<S: Number>(x: &S) -> String {
     }
     if exact.is_zero() {
         return if exact.is_sign_negative() { "-0.0" } else { "0.0" }.to_owned();
-    }
-    // f32 and f64 go through std, which is fast and shortest.
-    match x.bits() {
-        24 => return format!("{:?}", exact.to_f32()),
-        53 => return format!("{:?}", exact.to_f64()),
-        _ => {}
     }
     let enough = digits_for(x.bits());
     let fewest = (x.bits() as f64 * std::f64::consts::LOG10_2) as usize;
@@ -379,6 +410,67 @@ pub fn exactly<S: Number>(x: &S, precision: u32) -> Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What `parse` reads by MPFR alone, whatever the arithmetic.
+    fn by_mpfr<S: Number>(like: &S, text: &str) -> Option<Float> {
+        let exact = parse_float(text, 4096, Round::Nearest)?;
+        Some(like.nearest(&exact).to_float())
+    }
+
+    #[test]
+    fn what_the_standard_library_reads_is_what_mpfr_reads() {
+        let mut texts: Vec<String> = [
+            "1",
+            "+1",
+            "-1",
+            ".5",
+            "1.",
+            "1E5",
+            "1e+5",
+            "-1e-5",
+            "0",
+            "-0.0",
+            "0e9",
+            "00.10",
+            "1e-45",
+            "7e-46",
+            "-3e-324",
+            "2e-324",
+            "1.17549435e-38",
+            "3.4028235677973366e38",
+            "1e39",
+            "1e400",
+            "-1e-400",
+            "16777217",
+            "9007199254740993",
+            "1.00000005960464477539062500000000000000000000000000001",
+            "0.1000000000000000055511151231257827021181583404541015625",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let mut bits = 0x9e37_79b9_7f4a_7c15u64;
+        for _ in 0..2000 {
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            texts.extend([format!("{:e}", f64::from_bits(bits)), format!("{:?}", f32::from_bits(bits as u32))]);
+        }
+        fn same<S: Number>(like: &S, text: &str) {
+            let (got, expected) = (parse(like, text), by_mpfr(like, text));
+            let (Some(got), Some(expected)) = (got, expected) else { panic!("{text} is not read") };
+            let got = got.to_float();
+            assert!(got == expected && got.is_sign_negative() == expected.is_sign_negative(), "{text}: {got}");
+        }
+        for text in texts.iter().filter(|text| !text.contains("inf") && !text.contains("NaN")) {
+            same(&0f32, text);
+            same(&0f64, text);
+            same(&Std(0f32), text);
+            same(&Libm(0f64), text);
+        }
+        for text in ["", ".", "e5", "1e", "1 2", "1_0", "--1", "+-1", "0x", "one", "1f32"] {
+            assert_eq!((parse(&0f32, text), parse(&0f64, text)), (None, None), "{text}");
+        }
+    }
 
     #[test]
     fn numbers_read_back_as_they_were_printed() {

@@ -3,9 +3,27 @@
 use super::{Real, Scalar, Vector};
 use std::cmp::Ordering;
 
+/// Halvings of the step that pulls a point inside the rim: to 2⁻⁵ of a unit roundoff, the granularity at which a rounded ray
+/// no longer changes in more than one of a few coordinates.
+const PULL_STEPS: usize = 5;
+
 impl<S: Scalar> Vector for [S] {
     type Elem = S;
     type Owned = Vec<S>;
+    type Unbounded = [S::Unbounded];
+
+    fn unbounded(&self) -> Vec<S::Unbounded> {
+        self.iter().map(Real::unbounded).collect()
+    }
+    fn bounded(unbounded: &[S::Unbounded], like: &S) -> Vec<S> {
+        unbounded.iter().map(|x| S::bounded(x.clone(), like)).collect()
+    }
+    fn is_safe(&self) -> bool {
+        self.iter().all(Real::is_safe)
+    }
+    fn is_finite(&self) -> bool {
+        self.iter().all(Real::is_finite)
+    }
 
     fn lit(&self, value: f64) -> S {
         self[0].lit(value)
@@ -53,7 +71,19 @@ impl<S: Scalar> Vector for [S] {
         largest.expect("a vector has at least one element").clone().abs()
     }
     fn clip_norm(&self, limit: &S) -> Vec<S> {
-        let norm = self.norm2().sqrt();
+        let norm2 = self.norm2();
+        if is_infinite(&norm2) {
+            // As libraries that accumulate in a wider type have it: what overflows is the square, not the norm.
+            let largest = self.max_abs();
+            let direction = self.unscale(&largest);
+            let norm = direction.norm2().sqrt();
+            let within = limit.clone() / &largest;
+            return match norm.compare(&within) {
+                Some(Ordering::Greater) => direction.scale(&(limit.clone() / &norm)),
+                _ => self.to_vec(),
+            };
+        }
+        let norm = norm2.sqrt();
         let factor = limit.clone() / &norm;
         self.iter().map(|x| limit.select_lt(&norm, x.clone() * &factor, x.clone())).collect()
     }
@@ -67,6 +97,9 @@ impl<S: Scalar> Vector for [S] {
     fn sum_norm2_wide(&self, other: &[S], a: &S::Wide) -> S::Wide {
         sum(self, other, |x, y| (x.widen() + &(y.widen() * a)).square())
     }
+    fn step_norm2_wide(&self, a: &S::Wide, other: &[S], b: &S::Wide) -> S::Wide {
+        sum(self, other, |x, y| (x.widen() * a + &(y.sub_wide(x) * b)).square())
+    }
     fn norm2_difference_wide(&self, other: &[S]) -> S::Wide {
         sum(self, other, |x, y| x.sub_wide(y) * &(x.widen() + &y.widen()))
     }
@@ -75,19 +108,28 @@ impl<S: Scalar> Vector for [S] {
     /// of two exact products. O(n); the cross product of math.SE 4899272 takes O(n²).
     fn wedge2_wide(&self, other: &[S]) -> S::Wide {
         let zero = self[0].lit(0.0);
-        let (k, pivot) = pivot(self);
+        let (_, pivot) = pivot(self);
         if pivot.cmp_abs(&zero) == Ordering::Equal {
             return zero.widen();
         }
-        let wide_zero = zero.widen();
-        let (norm_w, x_w, norm_x) = self.iter().zip(other).fold(
-            (wide_zero.clone(), wide_zero.clone(), wide_zero),
-            |(norm_w, x_w, norm_x), (x, y)| {
-                let w = pivot.mul_wide(y) - &other[k].mul_wide(x);
-                (norm_w + &w.clone().square(), x_w + &(w * &x.widen()), norm_x + &x.mul_wide(x))
-            },
-        );
+        let [norm_x, x_w, norm_w] = self.wedge_sums_wide(other);
         (norm_x * &norm_w - &x_w.square()) / &pivot.mul_wide(pivot)
+    }
+    fn wedge_sums_wide(&self, other: &[S]) -> [S::Wide; 3] {
+        let zero = self[0].lit(0.0).widen();
+        let (k, pivot) = pivot(self);
+        self.iter().zip(other).fold([zero.clone(), zero.clone(), zero], |[norm_x, x_w, norm_w], (x, y)| {
+            let w = pivot.mul_wide(y) - &other[k].mul_wide(x);
+            [norm_x + &x.mul_wide(x), x_w + &(w.clone() * &x.widen()), norm_w + &w.square()]
+        })
+    }
+    fn wedge_product_wide(&self, other: &[S], v: &[S]) -> S::Wide {
+        let (k, pivot) = pivot(self);
+        let terms = self.iter().zip(other).zip(v);
+        let term = |((x, y), a): ((&S, &S), &S)| {
+            (pivot.mul_wide(y) - &other[k].mul_wide(x)) * &(pivot.mul_wide(a) - &v[k].mul_wide(x))
+        };
+        terms.map(term).reduce(|sum, term| sum + &term).expect("a vector has at least one element")
     }
     fn pivot_wide(&self, other: &[S]) -> (S::Wide, S::Wide) {
         let (k, pivot) = pivot(self);
@@ -126,6 +168,17 @@ impl<S: Scalar> Vector for [S] {
             S::narrow(x.widen() * a + &(across * b) + &(y.widen() * e), x)
         })
     }
+    fn wedges_step_wide(&self, other: &[S], v: &[S], [a, b, e, f, g]: &[S::Wide; 5]) -> Vec<S> {
+        let (k, pivot) = pivot(self);
+        let terms = self.iter().zip(other).zip(v);
+        let element = |((x, y), v_i): ((&S, &S), &S)| {
+            let w = pivot.mul_wide(y) - &other[k].mul_wide(x);
+            let w_v = pivot.mul_wide(v_i) - &v[k].mul_wide(x);
+            let sum = x.widen() * a + &(w * b) + &(y.widen() * e);
+            S::narrow(sum + &(w_v * f) + &(v_i.widen() * g), x)
+        };
+        terms.map(element).collect()
+    }
     fn sum_step_wide(&self, a: &S::Wide, other: &[S], b: &S::Wide, e: &S::Wide, v: &[S]) -> Vec<S> {
         let terms = self.iter().zip(other).zip(v);
         let element = |((x, y), v): ((&S, &S), &S)| {
@@ -143,14 +196,40 @@ impl<S: Scalar> Vector for [S] {
         (0..vectors[0].len()).map(element).collect()
     }
     fn pull_inside(&self, c: &S) -> Vec<S> {
-        let mut point = self.to_vec();
-        let rim = c.clone().sqrt().recip();
-        let mut shrink = c.unit_roundoff();
-        while S::outside(c, &point) {
-            let norm = point.norm2().sqrt();
-            let limit = shrink.clone().one_minus() * &rim;
-            point = point.scale(&(limit / &norm));
-            shrink = shrink.times(2.0);
+        if !S::outside(c, self) {
+            return self.to_vec();
+        }
+        // Powers of two first, so that no square leaves the range: x = x'·2^k, c = c'·4^h.
+        let (k, h) = (self.scale_exponent(), c.scale_exponent().div_euclid(2));
+        let direction = self.ldexp(-k);
+        let to_rim = (c.clone().ldexp(-2 * h).widen().sqrt() * &direction.norm2_wide().sqrt()).recip();
+        let shrunk = |by: &S::Wide| {
+            let factor = to_rim.clone() * &by.clone().one_minus();
+            let element = |x: &S| S::narrow(x.widen() * &factor, x).ldexp(-h);
+            direction.iter().map(element).collect::<Vec<S>>()
+        };
+        let inside = |point: &Vec<S>| !S::outside(c, point);
+        // A larger factor gives no smaller a coordinate: which factors end inside is a matter of their size alone.
+        let mut least = to_rim.lit(0.0);
+        let mut point = shrunk(&least);
+        if inside(&point) {
+            return point;
+        }
+        let mut enough = c.unit_roundoff().widen();
+        point = shrunk(&enough);
+        while !inside(&point) {
+            least = enough.clone();
+            enough = enough.times(2.0);
+            point = shrunk(&enough);
+        }
+        for _ in 0..PULL_STEPS {
+            let between = (least.clone() + &enough).times(0.5);
+            let nearer = shrunk(&between);
+            if inside(&nearer) {
+                (enough, point) = (between, nearer);
+            } else {
+                least = between;
+            }
         }
         point
     }
@@ -160,11 +239,6 @@ impl<S: Scalar> Vector for [S] {
 
     fn scale_exponent(&self) -> i32 {
         self.max_abs().scale_exponent()
-    }
-    fn difference_exponent(&self, other: &[S]) -> i32 {
-        let larger = |m: S, d: S| if d.cmp_abs(&m) == Ordering::Greater { d } else { m };
-        let differences = self.iter().zip(other).map(|(x, y)| x.clone() - y);
-        differences.reduce(larger).expect("a vector has at least one element").scale_exponent()
     }
     fn precedes(&self, other: &[S]) -> bool {
         let mut orders = self.iter().zip(other).map(|(x, y)| x.compare(y));
@@ -187,6 +261,12 @@ impl<S: Scalar> Vector for [S] {
 fn pivot<S: Scalar>(x: &[S]) -> (usize, &S) {
     let largest = |m: (usize, _), x: (usize, _)| if S::cmp_abs(x.1, m.1) == Ordering::Greater { x } else { m };
     x.iter().enumerate().reduce(largest).expect("a vector has at least one element")
+}
+
+/// Whether a number is larger than any finite one.
+fn is_infinite<S: Scalar>(x: &S) -> bool {
+    let half = x.clone().times(0.5);
+    x.lit(0.0).compare(x) == Some(Ordering::Less) && half.compare(x) == Some(Ordering::Equal)
 }
 
 fn sum<S: Scalar, R: Real>(xs: &[S], ys: &[S], term: impl Fn(&S, &S) -> R) -> R {

@@ -2,9 +2,12 @@
 
 use super::Failure;
 use super::named::{Named, place};
+use super::options;
 use super::progress::Reporter;
-use crate::study::{Filter, measure_all, summary_rows};
-use crate::table::{SummaryRow, TableError, fingerprint, write_atomic};
+use super::shards::{Asked, Sharded, identity};
+use super::stop::Stop;
+use crate::study::{CELLS, Filter, measure_all, summary_rows};
+use crate::table::{Provenance, Shard, SummaryRow, TableError, fingerprint, line, read_text, writable, write_atomic};
 use crate::verdict::check::{Baseline, Fault, FaultKind, Verdict, compare, verdict};
 use serde_json::json;
 use std::fs;
@@ -30,16 +33,30 @@ pub struct Check {
     #[arg(long)]
     markdown: Option<PathBuf>,
     /// Threads [default: one a core]
-    #[arg(long)]
+    #[arg(long, value_parser = options::jobs)]
     jobs: Option<usize>,
     /// The verdict as JSON
     #[arg(long)]
     json: bool,
+    /// Take these rows, which `hypprec merge` has made of shards, instead of measuring
+    #[arg(long, value_name = "FILE")]
+    measured: Option<PathBuf>,
+    #[command(flatten)]
+    sharded: Sharded,
+    /// Where a shard writes [default: out/check/STUDY]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// A shard: go on where a killed one stopped
+    #[arg(long)]
+    resume: bool,
 }
+
+/// What `merge` makes of shards.
+pub const MEASURED: &str = "measured.csv";
 
 /// Exit codes of the verdicts.
 const EXIT_REGRESSED: u8 = 1;
-const EXIT_INCOMPARABLE: u8 = 3;
+pub(super) const EXIT_INCOMPARABLE: u8 = 3;
 const EXIT_IMPROVED: u8 = 4;
 
 /// The gate's own baseline, for a run outside the project's tree.
@@ -50,16 +67,23 @@ impl Check {
         let named = Named::open(&self.study)?;
         let path = self.path(&named.name);
         let asked = self.asked(&named);
+        if self.measured.is_none()
+            && let Some(shard) = self.sharded.get()?
+        {
+            return self.part(&named, &asked.provenance, shard, Stop::listen()?);
+        }
+        // Before the measurement, so that what cannot be written or compared is known at once.
+        self.markdown.as_deref().map_or(Ok(()), writable)?;
         if self.accept {
-            let measured = Baseline { rows: self.measure(&named)?, ..asked };
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 fs::create_dir_all(folder).map_err(TableError::io(folder))?;
             }
+            writable(&path)?;
+            let measured = Baseline { rows: self.measure(&named)?, ..asked };
             write_atomic(&path, |out| measured.write(out))?;
-            super::print(&format!("{}: {} rows accepted\n", path.display(), measured.rows.len()))?;
+            super::print(&format!("{}: {} rows accepted\n", super::shown(&path), measured.rows.len()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        // Before the measurement, so that what cannot be compared is known at once.
         let accepted = match self.accepted(&named, &path, &asked) {
             Ok(accepted) => accepted,
             Err(Failure(line)) => {
@@ -89,10 +113,42 @@ impl Check {
         }
     }
 
+    /// Measures the cells of a shard.
+    fn part(&self, named: &Named, provenance: &Provenance, shard: Shard, stop: Stop) -> Result<ExitCode, Failure> {
+        let layout = named.study.layout(&Filter::default()).map_err(|error| place(&self.study, &error))?;
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join("check").join(&named.name));
+        super::sweep::part(
+            Asked {
+                out: &out,
+                identity: identity("check", &named.name, &named.text, provenance),
+                text: &named.text,
+                provenance,
+                shard,
+                file: CELLS,
+                total: layout.cells(),
+                resume: self.resume,
+                force: false,
+            },
+            &layout,
+            self.jobs,
+            stop,
+        )
+    }
+
     fn measure(&self, named: &Named) -> Result<Vec<SummaryRow>, Failure> {
+        if let Some(path) = &self.measured {
+            let asked = self.asked(named);
+            let measured = Baseline::parse(&read_text(path)?, path)?;
+            measured.belongs_to(&asked, path)?;
+            let of = |provenance: &Provenance| (provenance.version.clone(), provenance.revision.clone());
+            if of(&measured.provenance) != of(&asked.provenance) {
+                return Err(Failure(format!("{}: measured by another version or revision", path.display())));
+            }
+            return Ok(measured.rows);
+        }
         let groups = named.study.groups(&Filter::default()).map_err(|error| place(&self.study, &error))?;
         let reporter = Reporter::new(groups.iter().map(|group| group.cases.len() as u64).sum());
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
+        let pool = options::pool(self.jobs)?;
         let cells = pool.install(|| measure_all(&groups, &reporter))?;
         reporter.clear();
         Ok(summary_rows(&cells))
@@ -103,7 +159,7 @@ impl Check {
         let (name, compiled_in) = GATE;
         let text = match self.baseline.is_none() && named.name == name && named.text_is_built_in() && !path.exists() {
             true => compiled_in.to_owned(),
-            false => fs::read_to_string(path).map_err(TableError::io(path))?,
+            false => read_text(path).map_err(TableError::io(path))?,
         };
         let accepted = Baseline::parse(&text, path)?;
         accepted.belongs_to(asked, path)?;
@@ -140,7 +196,7 @@ impl Check {
     }
 }
 
-fn exit_code(verdict: Verdict) -> u8 {
+pub(super) fn exit_code(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Within => 0,
         Verdict::Regressed => EXIT_REGRESSED,
@@ -149,8 +205,11 @@ fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
+/// The longest reason that is told, in bytes: with the study and the verdict before it, a line that stays in sight.
+const LONGEST_REASON: usize = 230;
+
 /// The verdict in one line.
-fn conclusion(verdict: Verdict, faults: &[Fault], rows: usize, reason: Option<&str>) -> String {
+pub(super) fn conclusion(verdict: Verdict, faults: &[Fault], rows: usize, reason: Option<&str>) -> String {
     let count = |kind: FaultKind| faults.iter().filter(|fault| fault.kind == kind).count();
     let counts: Vec<String> =
         [FaultKind::Regressed, FaultKind::Missing, FaultKind::New, FaultKind::Stale, FaultKind::Improved]
@@ -159,7 +218,7 @@ fn conclusion(verdict: Verdict, faults: &[Fault], rows: usize, reason: Option<&s
             .map(|kind| format!("{} {kind}", count(kind)))
             .collect();
     match (verdict, reason) {
-        (_, Some(reason)) => format!("{}: {reason}", verdict.name()),
+        (_, Some(reason)) => format!("{}: {}", verdict.name(), line(reason, LONGEST_REASON)),
         (Verdict::Within, _) => format!("{rows} rows {}", verdict.name()),
         (Verdict::Improved, _) => {
             format!(

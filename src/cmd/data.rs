@@ -2,6 +2,7 @@
 
 use super::{Failure, say};
 use crate::data::{Cache, DataSet, Layout, Progress, SETS, Verdict, fetch, set};
+use crate::table::printable;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
 use std::io::IsTerminal;
@@ -9,6 +10,10 @@ use std::path::PathBuf;
 
 /// Fetch or verify image sets.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  hypprec data fetch sample
+  hypprec data verify sample
+  hypprec data verify --help")]
 pub struct Data {
     #[command(subcommand)]
     what: What,
@@ -20,13 +25,14 @@ enum What {
     Fetch {
         /// mnist, fashion-mnist, kmnist, notmnist, omniglot
         name: String,
-        /// A folder, a file or the URL of a mirror to try first
+        /// A folder, a file or the http(s) address of a mirror to try first; anything else is refused
         #[arg(long)]
         from: Option<String>,
         #[command(flatten)]
         place: Place,
     },
-    /// Check the files of a set, or of all sets
+    /// Check the files of a set, or of all sets: exit code 2 where one is damaged, where one of the set that is named is
+    /// missing, and where all of all sets are
     Verify {
         name: Option<String>,
         #[command(flatten)]
@@ -57,7 +63,7 @@ impl Data {
                 if set.layout == Layout::Embedded {
                     return super::print(&format!("{name}: compiled in, nothing to fetch\n"));
                 }
-                paths.iter().try_for_each(|path| super::print(&format!("{}\n", path.display())))
+                paths.iter().try_for_each(|path| super::print(&format!("{}\n", super::shown(path))))
             }
             What::Verify { name, place } => {
                 let sets: Vec<&DataSet> = match &name {
@@ -65,24 +71,31 @@ impl Data {
                     None => SETS.iter().collect(),
                 };
                 let cache = place.cache();
-                let mut faults = Vec::new();
+                let (mut faults, mut missing, mut files) = (Vec::new(), 0, 0);
                 for set in sets {
                     for file in set.files {
+                        files += 1;
                         let line = match cache.verify(set, file) {
-                            Verdict::Sound(path) => format!("{}: sound: {}", set.id, path.display()),
-                            Verdict::Missing => format!("{}: missing: {}", set.id, file.name),
+                            Verdict::Sound(path) => format!("{}: sound: {}", set.id, super::shown(&path)),
+                            Verdict::Missing => {
+                                missing += 1;
+                                let line = format!("{}: missing: {}", set.id, file.name);
+                                faults.extend(name.is_some().then(|| line.clone()));
+                                line
+                            }
                             Verdict::Corrupt(_, what) => {
                                 faults.push(what.clone());
-                                format!("{}: corrupt: {what}", set.id)
+                                format!("{}: corrupt: {}", set.id, printable(&what))
                             }
                         };
-                        if name.is_some() && line.contains(": missing: ") {
-                            faults.push(line.clone());
-                        }
                         super::print(&format!("{line}\n"))?;
                     }
                 }
                 match faults.first() {
+                    None if files > 0 && missing == files => Err(Failure(format!(
+                        "nothing to verify: all {files} files are missing; see `hypprec data fetch`"
+                    ))),
+                    None if files == 0 => super::print("compiled in: nothing to verify\n"),
                     None => Ok(()),
                     Some(first) => Err(Failure(format!("{} of the files are not sound; first: {first}", faults.len()))),
                 }

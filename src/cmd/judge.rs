@@ -1,24 +1,28 @@
 //! `hypprec judge`: is a clip too loose, sound or too tight?
 
-use super::Failure;
+use super::shards::{Asked, PIECES, Sharded, identity, measure_pieces, part_of_pieces, unnumbered};
+use super::stop::{Stop, stopped};
+use super::{Failure, options};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{BEST, Input, Model, Op, Variant, variant};
 use crate::guard::{Guard, NONE, guard};
 use crate::report;
-use crate::table::{self, TableError};
-use crate::verdict::judge::study::{ClipStudy, STUDY};
-use crate::verdict::judge::{At, Cut, DEEPEST, Judgement, Kind, Question, RESOLUTION, SEED, judge, number, shipped};
+use crate::table::{self, PAGE, Parts, Provenance};
+use crate::verdict::judge::study::{ClipStudy, ClipTables, STUDY};
+use crate::verdict::judge::{
+    At, Cut, DEEPEST, Judgement, Kind, PAIRS, Question, RESOLUTION, SEED, UNSEEN, judge, number, shipped,
+};
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Judge a clip: where it caps, what it costs below the cap, what goes wrong above it, and the threshold it should be.
 ///
-/// Everything is measured now: pairs of every kind within a radius and at no less than the separation are stored in the
-/// arithmetic and compared with certified truth; the radius is bisected. "Holds" means that every drawn pair keeps its
-/// total error (storing, formula, clamps) within the tolerance. A threshold is too loose when it lets radii through that
-/// the variant does not hold, too tight when it gives away more than one bit of the coordinates (ln 2 of radius), and
-/// sound in between.
+/// At every radius an error is promised of all pairs within it that are no closer than the separation: what storing them
+/// costs at most, which is proved, and what the formula and the guard's clamps add, which is searched for now
+/// among --pairs pairs a radius (what was found counts four times where it is not proved). "Holds" means that the promise is within the
+/// tolerance. A threshold is too loose when the promise at its cap is not, too tight when it gives away more than one
+/// bit of the coordinates (ln 2 of radius), and sound in between.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   hypprec judge --eps 1e-3 --model poincare --scalar f32 --tolerance 1e-2
@@ -51,7 +55,7 @@ pub struct Judge {
     #[arg(long)]
     variant: Option<String>,
     /// c of curvature −c
-    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
+    #[arg(long, allow_hyphen_values = true, default_value_t = 1.0)]
     curvature: f64,
     /// Dimensions to draw in
     #[arg(long, value_delimiter = ',', default_values_t = [2, 16])]
@@ -59,6 +63,12 @@ pub struct Judge {
     /// The least separation √c d(x, y) of the pairs for which the answer is to hold: closer pairs hold less far out
     #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     separation: f64,
+    /// Pairs to try at each radius: more find worse ones, and take longer
+    #[arg(long, default_value_t = PAIRS)]
+    pairs: usize,
+    /// What pairs are drawn from
+    #[arg(long, default_value_t = SEED)]
+    seed: u64,
     /// Also judge the gradient of the distance by x
     #[arg(long)]
     gradient: bool,
@@ -71,17 +81,32 @@ pub struct Judge {
     /// Where --all writes
     #[arg(long, default_value = "out/clip", requires = "all")]
     out: PathBuf,
+    /// With --all: also replace files that hypprec did not write
+    #[arg(long, requires = "all")]
+    force: bool,
+    /// With --all: go on where a killed run stopped
+    #[arg(long, requires = "all")]
+    resume: bool,
+    #[command(flatten)]
+    sharded: Sharded,
 }
 
 impl Judge {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
         if self.all {
-            return all(&self.out);
+            return self.every();
         }
+        if self.sharded.is_asked() {
+            return Err(Failure("--shard divides the guards of --all, and this is one judgement".to_owned()));
+        }
+        self.one().map(|()| ExitCode::SUCCESS)
+    }
+
+    fn one(&self) -> Result<(), Failure> {
         let question = self.question()?;
-        let mut judgements = vec![judge(&question, None)?];
+        let mut judgements = vec![judge(&question, None)];
         if self.gradient {
-            judgements.push(judge(&question, Some(Input::X))?);
+            judgements.push(judge(&question, Some(Input::X)));
         }
         if self.json {
             return super::print(&format!("{}\n", serde_json::to_string_pretty(&judgements)?));
@@ -92,13 +117,17 @@ impl Judge {
     fn question(&self) -> Result<Question, Failure> {
         let Judge { model, op, .. } = *self;
         positive("tolerance", self.tolerance)?;
-        positive("curvature", self.curvature)?;
+        options::curvature(self.curvature)?;
         positive("separation", self.separation)?;
         if self.separation > DEEPEST {
             return Err(Failure(format!("--separation {} is beyond {DEEPEST}, where scans end", self.separation)));
         }
         if let Some(dim) = self.dim.iter().find(|dim| !DIMS.contains(*dim)) {
             return Err(Failure(format!("--dim {dim} is not between {} and {}", DIMS.start(), DIMS.end())));
+        }
+        if !PAIRS_ASKED.contains(&self.pairs) {
+            let (least, most) = (PAIRS_ASKED.start(), PAIRS_ASKED.end());
+            return Err(Failure(format!("--pairs {} is not between {least} and {most}", self.pairs)));
         }
         if op.has_target() || op == Op::Project {
             return Err(Failure(format!("{op} has no answer that a clip could spoil")));
@@ -118,6 +147,8 @@ impl Judge {
             dims: self.dim.clone(),
             separation: self.separation,
             tolerance: self.tolerance,
+            pairs: self.pairs,
+            seed: self.seed,
         })
     }
 
@@ -131,7 +162,7 @@ impl Judge {
     }
 
     fn cut(&self) -> Result<Option<Cut>, Failure> {
-        let ball = matches!(self.model, Model::Poincare | Model::Klein);
+        let ball = self.model.is_ball();
         match (self.eps, self.max_norm) {
             (Some(eps), _) if !(eps > 0.0 && eps < 1.0) => Err(Failure(format!("--eps {eps} is not between 0 and 1"))),
             (Some(eps), _) if ball => Ok(Some(Cut { kind: Kind::RelativeNorm, value: eps })),
@@ -156,21 +187,74 @@ impl Judge {
     }
 }
 
-/// Runs the clip study.
-fn all(folder: &Path) -> Result<(), Failure> {
-    let study = ClipStudy::parse(STUDY)?;
-    fs::create_dir_all(folder).map_err(TableError::io(folder))?;
-    let tables = study.run(|what| eprintln!("judged {what}"))?;
-    let provenance = super::named::provenance("hypprec judge --all --out reports/clip".to_owned(), SEED);
-    table::write(&folder.join("verdicts.csv"), &provenance, &tables.verdicts)?;
-    table::write(&folder.join("curve.csv"), &provenance, &tables.curve)?;
-    table::write(&folder.join("paper.csv"), &provenance, &tables.paper)?;
-    let page = report::clip(folder, &study, &provenance, &tables)?;
-    super::print(&format!("{} guards judged; the page is {}\n", tables.verdicts.len(), page.display()))
+/// The tables of the clip study.
+const TABLES: [&str; 3] = ["verdicts.csv", "curve.csv", "paper.csv"];
+/// All that it writes, beside its plots.
+pub(super) const FILES: [&str; 5] = [TABLES[0], TABLES[1], TABLES[2], PAGE[0], PAGE[1]];
+
+impl Judge {
+    /// Runs the clip study, or a shard of it.
+    fn every(&self) -> Result<ExitCode, Failure> {
+        let stop = Stop::listen()?;
+        let study = ClipStudy::parse(STUDY)?;
+        let pieces = study.pieces()?;
+        let total = pieces.len() as u64;
+        let measure = |i: u64| -> Result<String, Failure> {
+            let piece = pieces[i as usize];
+            let lines = study.judge(piece)?.lines()?;
+            super::say(&format!("judged {piece}"));
+            Ok(lines)
+        };
+        let provenance = provenance();
+        if let Some(shard) = self.sharded.get()? {
+            let asked = Asked {
+                out: &self.out,
+                identity: identity("judge", "clip", STUDY, &provenance),
+                text: STUDY,
+                provenance: &provenance,
+                shard,
+                file: PIECES,
+                total,
+                resume: self.resume,
+                force: self.force,
+            };
+            return part_of_pieces(asked, &stop, "pieces", measure);
+        }
+        let _claim = table::claim(&self.out, &FILES, self.force)?;
+        let key = format!("{}\n{}\n{}\n{STUDY}", provenance.command, provenance.version, provenance.revision);
+        let parts = Parts::open(&self.out, &key, self.resume)?;
+        if measure_pieces(&parts, 0..total, &stop, measure)? {
+            let what = "stopped; what was judged is kept: go on with --resume";
+            return Ok(stopped(&format!("{}: {what}", super::shown(&self.out))));
+        }
+        let lines: String = (0..total).filter_map(|i| parts.read(i)).collect();
+        finish(&self.out, &study, &provenance, &lines)?;
+        Parts::forget(&self.out)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Where the tables of the clip study come from.
+fn provenance() -> Provenance {
+    super::named::provenance("hypprec judge --all --out reports/clip".to_owned(), SEED)
+}
+
+/// Writes the tables and the page of the clip study from the lines of its pieces, each after its number.
+pub(super) fn finish(folder: &Path, study: &ClipStudy, provenance: &Provenance, lines: &str) -> Result<(), Failure> {
+    let tables = ClipTables::of_lines(&unnumbered(lines), &folder.join(PIECES))?;
+    let [verdicts, curve, paper] = TABLES;
+    table::write(&folder.join(verdicts), provenance, &tables.verdicts)?;
+    table::write(&folder.join(curve), provenance, &tables.curve)?;
+    table::write(&folder.join(paper), provenance, &tables.paper)?;
+    let page = report::clip(folder, study, provenance, &tables)?;
+    super::print(&format!("{} guards judged; the page is {}\n", tables.verdicts.len(), super::shown(&page)))
 }
 
 /// Dimensions that pairs can be drawn in, and that answer in seconds.
 const DIMS: std::ops::RangeInclusive<usize> = 2..=4096;
+
+/// Pairs a radius that a search can be made of: enough for its rounds, and few enough for an answer today.
+const PAIRS_ASKED: std::ops::RangeInclusive<usize> = 32..=10_000_000;
 
 fn positive(name: &str, x: f64) -> Result<(), Failure> {
     match x.is_finite() && x > 0.0 {
@@ -193,7 +277,19 @@ fn text(j: &Judgement) -> String {
         "judged",
         format!("{} · {} · {} {} · guard {} ({threshold}) · c = {}", j.model, j.scalar, j.op, j.variant, j.guard, j.c),
     );
-    line("pairs", format!("at least {} apart (× 1/√c), dimensions {}", number(j.separation), dims.join(", ")));
+    line(
+        "pairs",
+        format!(
+            "at least {} apart (× 1/√c), dimensions {}; {} at each radius, {} in all, seed {}",
+            number(j.separation),
+            dims.join(", "),
+            j.pairs,
+            j.draws,
+            j.seed
+        ),
+    );
+    line("law", j.law.clone());
+    line("promises", if j.proved { PROVED.to_owned() } else { found(j) });
     line("caps at", j.cap.map_or("nothing".to_owned(), |cap| length(cap, j.c)));
     line(
         "holds to",
@@ -232,6 +328,19 @@ fn text(j: &Judgement) -> String {
     out
 }
 
+/// What is said of promises that are bounds.
+const PROVED: &str = "proved: storing and the formula's own rounding are bounded for every pair";
+
+/// What is said of promises that rest on a search.
+fn found(j: &Judgement) -> String {
+    let storing = if j.storing_proved { "storing is proved; the rest" } else { "all of it" };
+    format!(
+        "{storing} was found, not proved, and counts {UNSEEN} times: with 95 % confidence at most \
+         {:.2} % of pairs drawn by this law at a radius are worse than the worst found there",
+        100.0 * j.unseen_share
+    )
+}
+
 fn radius(rho: f64) -> String {
     if rho >= DEEPEST { format!("beyond {DEEPEST}") } else { format!("{rho:.4}") }
 }
@@ -245,8 +354,15 @@ fn length(rho: f64, c: f64) -> String {
 }
 
 fn errors(at: &At) -> String {
-    let error = |x: Option<f64>| x.map_or("no answer for some".to_owned(), number);
+    let error = |x: Option<f64>| x.map_or("no bound".to_owned(), number);
     let clamped = if at.clamped == at.plain { String::new() } else { format!("; with clamps {}", error(at.clamped)) };
     let (storing, rounding) = (error(at.storage), error(at.rounding));
-    format!("worst error {} (storing {storing}, rounding {rounding}{clamped})", error(at.plain))
+    let found = |x: Option<f64>| x.map_or("no answer".to_owned(), number);
+    format!(
+        "error ≤ {} (storing {storing}, formula {rounding}{clamped}); found: worst {}, 99.9 % {}, median {}",
+        error(at.plain),
+        found(at.worst),
+        found(at.p999),
+        found(at.median)
+    )
 }

@@ -2,8 +2,7 @@
 
 use super::Failure;
 use crate::study::{BUILT_IN, Study, StudyError};
-use crate::table::{Provenance, TableError};
-use std::fs;
+use crate::table::{Provenance, TableError, printable, read_text, short};
 use std::path::PathBuf;
 
 /// A study that was asked for.
@@ -38,12 +37,19 @@ impl Named {
 /// Where a table that `command` makes with this seed comes from.
 pub fn provenance(command: String, seed: u64) -> Provenance {
     Provenance {
-        command,
+        // One line of a table's head, whatever a file is called.
+        command: printable(&command),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: env!("HYPPREC_REVISION").to_owned(),
         seed,
         host: host(),
     }
+}
+
+/// Where a table comes from that depends on no draw and on no machine.
+pub fn provenance_without_draws(command: String) -> Vec<(&'static str, String)> {
+    let lines = provenance(command, 0).lines();
+    lines.into_iter().filter(|(name, _)| !["seed", "host"].contains(name)).collect()
 }
 
 /// A fault of a study, with the name under which it was asked for.
@@ -55,9 +61,10 @@ fn read(asked: &str) -> Result<(String, String), Failure> {
     let path = PathBuf::from(asked);
     if !path.exists() {
         let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-        return Err(Failure(format!("no study `{asked}`: neither a file nor one of: {}", known.join(", "))));
+        let what = format!("no study `{}`: neither a file nor one of: {}", short(asked), known.join(", "));
+        return Err(Failure(what));
     }
-    let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
+    let text = read_text(&path).map_err(TableError::io(&path))?;
     let name = path.file_stem().map_or("study".to_owned(), |stem| stem.to_string_lossy().into_owned());
     Ok((name, text))
 }

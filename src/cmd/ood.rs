@@ -2,11 +2,11 @@
 
 use super::data::Place;
 use super::named::provenance;
-use super::train::{Name, network_of};
+use super::train::{Name, RESULTS, network_of};
 use super::{Failure, say};
 use crate::data::{Images, SETS, Split, load, set};
 use crate::report::{self, D0, MAX_SOFTMAX};
-use crate::table::{self, TableError};
+use crate::table::{self, PAGE};
 use crate::train::{Network, OodRow, confidence, embeddings};
 use burn_tensor::Device;
 use std::path::PathBuf;
@@ -27,12 +27,16 @@ pub struct Ood {
     out: PathBuf,
     #[arg(long, default_value = "cpu")]
     device: Name,
+    /// Also replace files that hypprec did not write
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     place: Place,
 }
 
 impl Ood {
     pub fn run(self) -> Result<(), Failure> {
+        table::own(&self.out, &[&[RESULTS][..], &PAGE].concat(), self.force)?;
         let cache = self.place.cache();
         let mut foreign: Vec<(String, Images)> = Vec::new();
         for name in &self.against {
@@ -46,7 +50,6 @@ impl Ood {
             let known: Vec<&str> = SETS.iter().map(|set| set.id).collect();
             return Err(Failure(format!("no foreign set is left; known: {}", known.join(", "))));
         }
-        std::fs::create_dir_all(&self.out).map_err(TableError::io(&self.out))?;
         let device = self.device.device();
         let (mut rows, mut histograms, mut networks) = (Vec::new(), Vec::new(), Vec::new());
         for path in &self.checkpoints {
@@ -89,9 +92,9 @@ impl Ood {
         let words = self.checkpoints.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
         let command = format!("hypprec ood {} --against {}", words.join(" "), self.against.join(","));
         let provenance = provenance(command, rows.first().map_or(0, |row: &OodRow| row.seed));
-        table::write(&self.out.join("results.csv"), &provenance, &rows)?;
+        table::write(&self.out.join(RESULTS), &provenance, &rows)?;
         let page = report::ood(&self.out, &provenance, &rows, &histograms, &networks)?;
-        super::print(&format!("{} comparisons; the page is {}\n", rows.len(), page.display()))
+        super::print(&format!("{} comparisons; the page is {}\n", rows.len(), super::shown(&page)))
     }
 }
 

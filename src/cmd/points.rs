@@ -1,12 +1,18 @@
 //! Tables of inputs: read by column name a chunk at a time, every number exact, every fault one line that names file, row and column.
 
 use super::Failure;
-use super::lines::Lines;
+use super::options::negative;
+use super::rows::{Row, Rows};
 use crate::arithmetic::number::parse;
 use crate::arithmetic::{Number, Scalar};
 use crate::formula::{Input, Model, Op, Role};
 use crate::oracle::Inputs;
+use crate::table::Lines;
+use crate::table::printable;
+pub use crate::table::short;
 use rug::Float;
+use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 
@@ -21,39 +27,23 @@ pub struct Table {
     pub name: String,
     pub comments: Vec<String>,
     pub columns: Vec<String>,
+    /// c of every row of a table without a column `c`, and what such a column must agree with; 1 where it is not given.
+    pub curvature: Option<String>,
     /// The line of the column names.
     header: u64,
 }
 
-/// One row: the number of its line, and its cells.
-pub struct Row {
-    pub line: u64,
-    pub cells: csv::StringRecord,
-}
-
-/// The rows to come.
-pub struct Rows {
-    name: String,
-    reader: csv::Reader<Lines>,
-    /// Lines that the reader has not seen.
-    above: u64,
-    any: bool,
-}
-
 /// Time may differ from √(1/c + ‖s‖²) by this many units in the last place: what storing time and space separately costs.
 const TIME_ULPS: f64 = 8.0;
-/// Most rows that are in memory at once, and most bytes of their cells: enough work for every core.
-const CHUNK_ROWS: usize = 4096;
-const CHUNK_BYTES: usize = 16 << 20;
-
 impl Points {
     /// Opens `path`, or standard input where it is `-`.
     pub fn open(path: &str) -> Result<Points, Failure> {
         if path == "-" {
             return Points::new("standard input", std::io::stdin());
         }
-        let file = File::open(path).map_err(|error| Failure(format!("{path}: {error}")))?;
-        Points::new(path, file)
+        let name = printable(path);
+        let file = File::open(path).map_err(|error| Failure(format!("{name}: {error}")))?;
+        Points::new(&name, file)
     }
 
     /// Reads what stands above the rows.
@@ -66,76 +56,33 @@ impl Points {
             .zip(comments)
             .map(|(line, comment)| String::from_utf8(comment).map_err(|_| not_text(line)))
             .collect::<Result<_, _>>()?;
-        let reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(lines);
-        let mut rows = Rows { name: name.to_owned(), reader, above: comments.len() as u64, any: false };
-        let columns: Vec<String> = match rows.reader.headers() {
-            Ok(header) => header.iter().map(str::to_owned).collect(),
-            Err(error) => return Err(rows.fault(&error)),
-        };
-        let header = rows.last_line();
+        let (columns, header, rows) = Rows::new(name, lines, comments.len() as u64)?;
         if columns.iter().all(String::is_empty) {
             return Err(Failure(format!("{name}: empty: no line of column names")));
         }
-        for (i, column) in columns.iter().enumerate() {
-            if columns[..i].contains(column) {
-                return Err(Failure(format!("{name}: line {header}: column `{column}` appears twice")));
-            }
+        let mut seen = HashSet::new();
+        if let Some(twice) = columns.iter().find(|column| !seen.insert(column.as_str())) {
+            return Err(Failure(format!("{name}: line {header}: column `{}` appears twice", short(twice))));
         }
-        Ok(Points { table: Table { name: name.to_owned(), comments, columns, header }, rows })
-    }
-}
-
-impl Rows {
-    /// The next rows, as many as are worked on at once; none at the end.
-    ///
-    /// # Errors
-    /// If a row has the wrong number of cells or is not text, or if there is no row at all.
-    pub fn chunk(&mut self) -> Result<Vec<Row>, Failure> {
-        let (mut rows, mut bytes) = (Vec::new(), 0);
-        while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
-            let mut cells = csv::StringRecord::new();
-            match self.reader.read_record(&mut cells) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return Err(self.fault(&error)),
-            }
-            bytes += cells.as_slice().len();
-            let inner = cells.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
-            rows.push(Row { line: self.last_line() - inner, cells });
-        }
-        self.any |= !rows.is_empty();
-        if self.any { Ok(rows) } else { Err(Failure(format!("{}: no rows below the column names", self.name))) }
-    }
-
-    /// The line that was read last: each has an end, and the reader counts those.
-    fn last_line(&self) -> u64 {
-        self.above + self.reader.position().line() - 1
-    }
-
-    fn fault(&self, error: &csv::Error) -> Failure {
-        let what = match error.kind() {
-            // Its message names the line where that is at fault.
-            csv::ErrorKind::Io(error) => return Failure(format!("{}: {error}", self.name)),
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("{len} cells where the header names {expected_len}")
-            }
-            csv::ErrorKind::Utf8 { .. } => "not text in UTF-8".to_owned(),
-            _ => "not a row of a table".to_owned(),
-        };
-        Failure(format!("{}: line {}: {what}", self.name, self.last_line()))
+        Ok(Points { table: Table { name: name.to_owned(), comments, columns, curvature: None, header }, rows })
     }
 }
 
 impl Table {
     /// The position of a column.
     pub fn column(&self, column: &str) -> Result<usize, Failure> {
-        let missing = || Failure(format!("{}: line {}: no column `{column}`", self.name, self.header));
+        let missing = || Failure(format!("{}: line {}: no column `{}`", self.name, self.header, short(column)));
         self.columns.iter().position(|name| name == column).ok_or_else(missing)
+    }
+
+    /// A fault of a row, with its place.
+    pub fn line(&self, row: &Row, what: impl std::fmt::Display) -> Failure {
+        Failure(format!("{}: line {}: {what}", self.name, row.line))
     }
 
     /// A fault of a cell, with its place.
     pub fn place(&self, row: &Row, column: &str, what: impl std::fmt::Display) -> Failure {
-        Failure(format!("{}: line {}: column `{column}`: {what}", self.name, row.line))
+        self.line(row, format!("column `{}`: {what}", short(column)))
     }
 
     /// The inputs of an operation from one row, each number rounded once to `like`'s arithmetic and checked.
@@ -147,34 +94,37 @@ impl Table {
         to: Model,
         like: &S,
     ) -> Result<Inputs<S>, Failure> {
-        let cells = &row.cells;
         let place = |column: &str, what: String| self.place(row, column, what);
         let number = |column: &str, text: &str| {
             let value = parse(like, text).ok_or_else(|| place(column, format!("`{}` is not a number", short(text))))?;
-            match value.to_float().is_finite() {
+            match value.is_finite() {
                 true => Ok(value),
                 false => Err(place(column, format!("`{}` is not finite", short(text)))),
             }
         };
-        let c = number("c", &cells[self.column("c")?])?;
-        if c.to_float() <= 0 {
-            return Err(place(
-                "c",
-                format!("`{}` is not positive (curvature is −c, c > 0)", &cells[self.column("c")?]),
-            ));
-        }
+        let c = self.curvature_of(row, like, number)?;
         let mut inputs = Inputs::new(model, c);
         inputs.to = to;
         let mut width: Option<(usize, Input)> = None;
         for (input, role) in op.inputs() {
             let name = input.name();
-            let cell = &cells[self.column(name)?];
+            let cell = row.cell(self.column(name)?);
             if *role == Role::Number {
-                inputs.t = Some(number(name, cell)?);
+                let t = number(name, cell)?;
+                let within = matches!(t.compare(&like.lit(0.0)), Some(Ordering::Greater | Ordering::Equal))
+                    && matches!(t.compare(&like.lit(1.0)), Some(Ordering::Less | Ordering::Equal));
+                if op == Op::Midpoint && !within {
+                    let what = "is not a weight between 0 and 1, and with a negative one the sum may be no point";
+                    return Err(place(name, format!("`{}` {what}", short(cell))));
+                }
+                inputs.t = Some(t);
                 continue;
             }
-            let vector = cell.split_whitespace().map(|text| number(name, text)).collect::<Result<Vec<S>, _>>()?;
-            let least = if model == Model::LorentzAmbient { 2 } else { 1 };
+            let mut vector = Vec::with_capacity(width.map_or(0, |(n, _)| n));
+            for text in cell.split_whitespace() {
+                vector.push(number(name, text)?);
+            }
+            let least = model.width(1);
             if vector.len() < least {
                 return Err(place(name, format!("{} numbers, at least {least} are needed", vector.len())));
             }
@@ -196,11 +146,37 @@ impl Table {
     }
 }
 
-/// A cell as it is quoted in a message.
-pub fn short(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let clean: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).take(LONGEST).collect();
-    if text.chars().count() > LONGEST { clean + "…" } else { clean }
+impl Table {
+    /// c of a row: of its column `c`, with which --curvature must agree; else --curvature, or 1.
+    fn curvature_of<S: Number>(
+        &self,
+        row: &Row,
+        like: &S,
+        number: impl Fn(&str, &str) -> Result<S, Failure>,
+    ) -> Result<S, Failure> {
+        let zero = like.lit(0.0);
+        let asked =
+            |text: &str| parse(like, text).filter(|c| c.is_finite() && c.compare(&zero) == Some(Ordering::Greater));
+        let outside = |text: &str| Failure(format!("--curvature {text} is beyond the range of this arithmetic"));
+        let Ok(column) = self.column("c") else {
+            let text = self.curvature.as_deref().unwrap_or("1");
+            return asked(text).ok_or_else(|| outside(text));
+        };
+        let text = row.cell(column);
+        let c = number("c", text)?;
+        if c.compare(&zero) == Some(Ordering::Less) {
+            return Err(self.place(row, "c", format!("`{}` is not positive: {}", short(text), negative(&short(text)))));
+        }
+        if c.compare(&zero) == Some(Ordering::Equal) {
+            return Err(self.place(row, "c", format!("`{}` is not positive (curvature is −c, c > 0)", short(text))));
+        }
+        match &self.curvature {
+            Some(asked_for) if asked(asked_for).ok_or_else(|| outside(asked_for))?.to_float() != c.to_float() => {
+                Err(self.place(row, "c", format!("`{}`, where --curvature says {asked_for}", short(text))))
+            }
+            _ => Ok(c),
+        }
+    }
 }
 
 /// Whether the numbers are a point of the model.
@@ -239,10 +215,16 @@ mod tests {
     fn message(text: &[u8], op: Op, model: Model) -> String {
         let read = || -> Result<(), Failure> {
             let mut points = Points::new("f.csv", Cursor::new(text.to_vec()))?;
-            for row in points.rows.chunk()? {
-                points.table.inputs(&row, op, model, model, &0f64)?;
-            }
-            Ok(())
+            let chunk = points.rows.chunk()?;
+            let table = &points.table;
+            let first = |rows: &mut dyn Iterator<Item = Row>| {
+                let done = rows.map(|row| match &row.fault {
+                    Some(fault) => Err(table.line(&row, fault)),
+                    None => table.inputs(&row, op, model, model, &0f64).map(drop),
+                });
+                done.collect::<Result<(), Failure>>()
+            };
+            points.rows.batches(&chunk, first).into_iter().collect()
         };
         read().err().map_or(String::new(), |failure| failure.0)
     }

@@ -1,5 +1,6 @@
 //! How a long run says that it goes on: a bar on a terminal, a line every tenth elsewhere.
 
+use super::stop::Stop;
 use crate::study::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -12,6 +13,7 @@ pub struct Reporter {
     what: &'static str,
     all: u64,
     done: AtomicU64,
+    stop: Stop,
 }
 
 /// Plain progress lines over a run.
@@ -21,13 +23,17 @@ impl Reporter {
     pub fn new(cells: u64) -> Self {
         Reporter::of("cells", cells)
     }
+    /// For so many cells of a run that a signal can stop.
+    pub fn stoppable(cells: u64, stop: Stop) -> Self {
+        Reporter { stop, ..Reporter::new(cells) }
+    }
     /// For so many of what is counted.
     pub fn of(what: &'static str, all: u64) -> Self {
         let plain = !std::io::stderr().is_terminal();
         let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(all) };
         let template = format!("{{wide_bar}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left");
         bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Reporter { bar, plain, what, all, done: AtomicU64::new(0) }
+        Reporter { bar, plain, what, all, done: AtomicU64::new(0), stop: Stop::default() }
     }
     /// Takes the bar away.
     pub fn clear(&self) {
@@ -36,6 +42,9 @@ impl Reporter {
 }
 
 impl Progress for Reporter {
+    fn is_stopped(&self) -> bool {
+        self.stop.is_asked()
+    }
     fn finished(&self, cells: u64) {
         self.bar.inc(cells);
         let before = self.done.fetch_add(cells, Ordering::Relaxed);

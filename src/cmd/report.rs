@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::report;
 use crate::study::Study;
-use crate::table::{self, ClipRow, CurveRow, Provenance, TableError};
+use crate::table::{self, ClipRow, CurveRow, PAGE, Provenance, TableError};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 ///
 /// A folder that `sweep` wrote is rebuilt from its study.toml, curves.csv and clip.csv, and that of `make peers` from its
 /// results.csv and ceilings.csv, to the same bytes; that of a grid of `train` (in a build with the feature) from
-/// its results.csv, epochs.csv and stopped.csv. Of a folder of such folders every page is rebuilt, and index.html and README.md that link all pages in it are written.
+/// its results.csv, epochs.csv and stopped.csv, and that of `fewshot` from its results.csv, curves.csv and differences.csv. Of
+/// a folder of such folders the page that links theirs is written (index.html and README.md), and theirs are left as they are:
+/// name them to rebuild them. Files that hypprec did not write are not replaced.
 #[derive(clap::Args)]
 pub struct Report {
     /// Folders that `sweep` wrote, or folders of these
@@ -21,6 +23,9 @@ pub struct Report {
     #[cfg(feature = "train")]
     #[arg(long, value_name = "FOLDER", value_delimiter = ',')]
     runs: Vec<PathBuf>,
+    /// Also replace pages that hypprec did not write
+    #[arg(long)]
+    force: bool,
 }
 
 /// The title of the page that links pages.
@@ -42,25 +47,18 @@ impl Report {
         }
         for folder in &self.folders {
             if is_page(folder) {
-                super::print(&format!("{}\n", rebuild(folder)?.display()))?;
+                let _claim = table::claim(folder, &PAGE, self.force)?;
+                super::print(&format!("{}\n", super::shown(&rebuild(folder)?)))?;
                 continue;
             }
-            let mut inside: Vec<PathBuf> = fs::read_dir(folder)
-                .map_err(TableError::io(folder))?
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect::<Result<_, _>>()
-                .map_err(TableError::io(folder))?;
-            inside.retain(|path| is_page(path));
-            inside.sort();
-            if inside.is_empty() {
+            let inside = fs::read_dir(folder).map_err(TableError::io(folder))?;
+            if !inside.flatten().any(|entry| is_page(&entry.path())) {
                 let what = format!("{}: no {STUDY} in it, nor in a folder in it", folder.display());
                 return Err(Failure(what));
             }
-            for page in &inside {
-                super::print(&format!("{}\n", rebuild(page)?.display()))?;
-            }
+            let _claim = table::claim(folder, &PAGE, self.force)?;
             let page = report::index(folder, TITLE, &report::entries(folder)?)?;
-            super::print(&format!("{}\n", page.display()))?;
+            super::print(&format!("{}\n", super::shown(&page)))?;
         }
         Ok(())
     }
@@ -74,13 +72,24 @@ impl Report {
         };
         let mut tables = super::train::Tables::default();
         self.runs.iter().try_for_each(|of| tables.read(of))?;
-        fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+        let _claim = table::claim(folder, &[&super::train::TABLES[..], &PAGE].concat(), self.force)?;
         let from = self.runs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(",");
         let command = format!("hypprec report {} --runs {from}", folder.display());
         let provenance = super::named::provenance(command, 0);
         tables.write(folder, &provenance)?;
-        super::print(&format!("{}\n", rebuild(folder)?.display()))
+        super::print(&format!("{}\n", super::shown(&rebuild(folder)?)))
     }
+}
+
+/// Whether a folder has the tables of few-shot runs.
+fn is_few_shot(folder: &Path) -> bool {
+    #[cfg(feature = "train")]
+    return folder.join(super::fewshot::DIFFERENCES).is_file();
+    #[cfg(not(feature = "train"))]
+    return {
+        let _ = folder;
+        false
+    };
 }
 
 /// Whether a folder has the tables of grids of `train`.
@@ -95,20 +104,28 @@ fn is_training(folder: &Path) -> bool {
 }
 
 fn is_page(folder: &Path) -> bool {
-    is_training(folder) || folder.join(STUDY).is_file() || PEERS.iter().all(|name| folder.join(name).is_file())
+    is_training(folder)
+        || is_few_shot(folder)
+        || folder.join(STUDY).is_file()
+        || PEERS.iter().all(|name| folder.join(name).is_file())
 }
 
 /// Draws a page from the tables in its folder.
 fn rebuild(folder: &Path) -> Result<PathBuf, Failure> {
     let text = |name: &str| {
         let path = folder.join(name);
-        fs::read_to_string(&path).map_err(TableError::io(&path))
+        table::read_text(&path).map_err(TableError::io(&path))
     };
     let provenance = |name: &str| {
         let headless =
             || Failure(format!("{}: it does not begin with where it comes from", folder.join(name).display()));
         Provenance::read(&text(name)?).ok_or_else(headless)
     };
+    #[cfg(feature = "train")]
+    if is_few_shot(folder) {
+        let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        return super::fewshot::Tables::read(folder)?.page(folder, &name, &provenance(super::train::RESULTS)?);
+    }
     #[cfg(feature = "train")]
     if is_training(folder) {
         let mut tables = super::train::Tables::default();

@@ -2,23 +2,25 @@
 
 use super::Failure;
 use super::named::provenance;
+use super::options;
 use super::progress::Reporter;
 use crate::arithmetic::Arithmetic;
 use crate::formula::Model;
 use crate::report::{self, Section};
-use crate::table::{self, Embedding, Provenance, TableError, write_atomic};
+use crate::table::{self, Embedding, PAGE, Provenance, Reading, write_atomic};
 use crate::verdict::choose::{Need, NeedError, Ranking, choose};
-use crate::verdict::scan::{self, NeedOf, Question};
+use crate::verdict::scan::{self, NeedOf, Place, Question, ScanError};
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Scan an embedding: depth, clips, separations, and the error of its distances against certified truth.
 ///
-/// FILE is a .npy or .npz array [n, d] of float16, float32 or float64, or a text: CSV with a column `x` whose cells hold a
-/// point each (numbers separated by spaces), or with one column a coordinate, with or without a line of names; a column `c`
-/// is the curvature, lines that begin with # and columns without a name are skipped. Decimals are read as f64 first.
-/// Coordinates are those of --model; each is rounded once to --scalar.
+/// FILE is a .npy or .npz array [n, d] of float16, float32 or float64, or a text: CSV (or tabs, or spaces) with one column a
+/// coordinate, with or without a line of names, or with a column `x` whose cells hold a point each (numbers separated by
+/// spaces). Coordinates are the columns that are numbered on from one prefix (dim_0, dim_1, …), or x, y and z, or all but
+/// those whose name or text says that they are none (label, id, weight); which were taken is told, and --columns says
+/// otherwise. A column `c` is the curvature; lines that begin with # are comments. Coordinates are those of --model, time
+/// first or last; each is rounded once to --scalar. Exit code 2 also where no point of the model is left.
 #[derive(clap::Args)]
 #[command(after_help = KEYS)]
 pub struct Scan {
@@ -29,13 +31,13 @@ pub struct Scan {
     #[arg(long)]
     scalar: Arithmetic,
     /// c > 0 of curvature −c [default: what the file says, or 1]
-    #[arg(long)]
-    curvature: Option<f64>,
+    #[arg(long, allow_hyphen_values = true)]
+    curvature: Option<String>,
     /// At most this many pairs of either kind (random, nearest) are measured against certified truth
-    #[arg(long, default_value_t = 1000)]
-    pairs: usize,
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(..=MOST_PAIRS))]
+    pairs: u64,
     /// The relative error of a distance that is good enough
-    #[arg(long, default_value_t = 0.01)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 0.01)]
     tolerance: f64,
     /// What all draws depend on
     #[arg(long, default_value_t = 1)]
@@ -43,23 +45,43 @@ pub struct Scan {
     /// Which array of a .npz archive
     #[arg(long)]
     array: Option<String>,
+    /// The columns of the coordinates, by name (FIRST..LAST for a stretch), or by number from 1 where there are no names
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    columns: Vec<String>,
     /// Threads [default: one a core]
-    #[arg(long)]
+    #[arg(long, value_parser = options::jobs)]
     jobs: Option<usize>,
     /// Write a page, its plots, pairs.csv and scan.json into this folder
     #[arg(long)]
     out: Option<PathBuf>,
+    /// With --out: also replace files that hypprec did not write
+    #[arg(long, requires = "out")]
+    force: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The embedding
+    /// The embedding; `-` is standard input
     file: PathBuf,
 }
 
-/// What a script may rely on.
+/// What a folder gets beside the page.
+const PAIRS: &str = "pairs.csv";
+const SCAN: &str = "scan.json";
+
+/// The most pairs of a kind: all that is measured of them is kept in memory.
+const MOST_PAIRS: u64 = 100_000;
+
+/// Examples, and what a script may rely on.
 const KEYS: &str = "\
+Examples:
+  hypprec scan embedding.npy --model poincare --scalar f32
+  hypprec scan embedding.csv --model poincare --scalar f32 --columns x0..x2 --json
+  hypprec scan - --model lorentz --scalar dd --curvature 0.5 --pairs 100 < embedding.csv
+
 JSON (keys stay, new ones may come; points are numbered from 0; depths are distances times √c):
   file, array, version, model, scalar, dtype, c, tolerance, seed, points, dim
+  columns             {coordinates, left_out: [{name, why}], time: {column, place} or null, warnings}
+  left_out            {count, of, non_finite, overflow, outside}: points of which nothing else is said
   standing            inside, and {count, first} of non_finite, overflow, outside, outside_by_rounding, off_hyperboloid
   radius              [{share, depth, distance, gradient_radial, gradient_tangential}] at shares 0 to 1
   radius_histogram    {low, high, counts} of depths
@@ -82,19 +104,24 @@ impl Scan {
             file: &self.file,
             model: self.model,
             scalar: Some(self.scalar),
-            curvature: self.curvature,
+            curvature: self.curvature.as_deref(),
             array: self.array.as_deref(),
+            columns: &self.columns,
         };
-        let (embedding, question) = asked.read(self.pairs, self.tolerance, self.seed)?;
+        let pairs = self.pairs as usize;
+        let (embedding, question) = asked.read(pairs, self.tolerance, self.seed)?;
+        let claim = |folder: &Path| table::claim(folder, &[PAIRS, SCAN, PAGE[0], PAGE[1]], self.force);
+        let _claim = self.out.as_deref().map(claim).transpose()?;
         // Random pairs may repeat points; of nearest ones there is one a point.
-        let reporter = Reporter::of("pairs", (self.pairs + self.pairs.min(embedding.points)) as u64);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build()?;
-        let scanned = pool.install(|| {
-            crate::with_arithmetic!(self.scalar, |proto| scan::scan(&embedding, &question, &proto, &reporter))
-        });
+        let reporter = Reporter::of("pairs", (pairs + pairs.min(embedding.points)) as u64);
+        let pool = options::pool(self.jobs)?;
+        let scanned = pool.install(|| scanned(&embedding, &question, &reporter));
         reporter.clear();
         let scanned = scanned.map_err(|error| Failure(format!("{name}: {error}")))?;
-        let mut value = json!({"file": self.file, "array": embedding.array, "version": env!("CARGO_PKG_VERSION")});
+        if scanned.standing.inside == 0 {
+            return Err(none_left(&name, &scanned));
+        }
+        let mut value = json!({"file": self.file.to_string_lossy(), "array": embedding.array, "version": env!("CARGO_PKG_VERSION")});
         if let (Some(all), serde_json::Value::Object(found)) = (value.as_object_mut(), serde_json::to_value(&scanned)?)
         {
             all.extend(found);
@@ -105,23 +132,26 @@ impl Scan {
             Some(Err(error)) => json!({"none": error.to_string()}),
             None => serde_json::Value::Null,
         };
-        let advice =
-            scanned.need.as_ref().zip(recommended).map(|(need, ranking)| advice(need, ranking, self.tolerance));
+        let advice = scanned
+            .need
+            .as_ref()
+            .zip(recommended)
+            .map(|(need, ranking)| advice(need, &scanned, ranking, self.tolerance));
         let json = format!("{}\n", serde_json::to_string_pretty(&value)?);
         let mut page = None;
         if let Some(folder) = &self.out {
-            fs::create_dir_all(folder).map_err(TableError::io(folder))?;
             let provenance = self.provenance(&embedding, question.c);
-            table::write(&folder.join("pairs.csv"), &provenance, &scanned.measured)?;
-            write_atomic(&folder.join("scan.json"), |out| out.write_all(json.as_bytes()))?;
+            table::write(&folder.join(PAIRS), &provenance, &scanned.measured)?;
+            write_atomic(&folder.join(SCAN), |out| out.write_all(json.as_bytes()))?;
             page = Some(report::scan(folder, &scanned, &embedding, advice.as_ref(), &provenance)?);
         }
         if self.json {
+            scanned.columns.warnings.iter().for_each(|what| super::say(&format!("warning: {what}")));
             return super::print(&json);
         }
         let mut text: String = report::sections(&scanned, &embedding).iter().chain(&advice).map(printed).collect();
         if let Some(page) = page {
-            text += &format!("\nThe page is {}\n", page.display());
+            text += &format!("\nThe page is {}\n", super::shown(&page));
         }
         super::print(&text)
     }
@@ -129,13 +159,18 @@ impl Scan {
     /// What `choose` says to these points; `None` where they state no need.
     fn recommended(&self, scanned: &scan::Scan) -> Option<Result<Ranking, NeedError>> {
         let need = scanned.need?;
-        Some(Need::new(need.radius, need.separation, need.dim, self.tolerance).map(|need| choose(&need)))
+        let asked = Need::new(need.radius, need.separation, need.dim, self.tolerance);
+        Some(asked.map(|need| choose(&need.points(&scanned.spaced))))
     }
 
     fn provenance(&self, embedding: &Embedding, c: f64) -> Provenance {
         let array = embedding.array.as_ref().map_or(String::new(), |array| format!(" --array {array}"));
+        let columns = match self.columns.as_slice() {
+            [] => String::new(),
+            columns => format!(" --columns {}", columns.join(",")),
+        };
         let command = format!(
-            "hypprec scan {} --model {} --scalar {} --curvature {c} --pairs {} --tolerance {}{array}",
+            "hypprec scan {} --model {} --scalar {} --curvature {c} --pairs {} --tolerance {}{array}{columns}",
             self.file.display(),
             self.model,
             self.scalar,
@@ -152,22 +187,28 @@ pub(super) struct Asked<'a> {
     pub model: Model,
     /// `None`: the one that holds the file's numbers.
     pub scalar: Option<Arithmetic>,
-    /// `None`: what the file says, or 1.
-    pub curvature: Option<f64>,
+    /// c as it is written; `None`: what the file says, or 1.
+    pub curvature: Option<&'a str>,
     pub array: Option<&'a str>,
+    /// `None` of them: those that the names tell.
+    pub columns: &'a [String],
 }
 
 impl Asked<'_> {
     /// The points, and what is to be found out about them.
     pub fn read(&self, pairs: usize, tolerance: f64, seed: u64) -> Result<(Embedding, Question), Failure> {
-        if let Some(c) = self.curvature.filter(|c| !(*c > 0.0 && c.is_finite())) {
-            return Err(Failure(format!("--curvature {c} is not a positive number (curvature is −c, c > 0)")));
-        }
-        let embedding = Embedding::read(self.file, self.array)?;
+        let asked = self.curvature.map(options::curvature_number).transpose()?;
+        let time = self.model.times() > 0;
+        let reading = Reading { array: self.array, columns: self.columns, time, number: scan::number };
+        let embedding = Embedding::read(self.file, &reading)?;
+        let c = asked.or(embedding.c).unwrap_or(1.0);
+        let is_last = time && scan::time_of(&embedding, c).is_some_and(|time| time.place == Place::Last);
+        let embedding = if is_last { embedding.last_first() } else { embedding };
         let question = Question {
             model: self.model,
             scalar: self.scalar.unwrap_or_else(|| scan::own_arithmetic(embedding.dtype)),
-            c: self.curvature.or(embedding.c).unwrap_or(1.0),
+            c,
+            c_text: self.curvature.map(str::to_owned).or_else(|| embedding.c_text.clone()),
             pairs,
             tolerance,
             seed,
@@ -176,8 +217,23 @@ impl Asked<'_> {
     }
 }
 
+/// The scan that a question asks for.
+pub(super) fn scanned(
+    embedding: &Embedding,
+    question: &Question,
+    progress: &Reporter,
+) -> Result<scan::Scan, ScanError> {
+    crate::with_arithmetic!(question.scalar, |proto| scan::scan(embedding, question, &proto, progress))
+}
+
+/// That nothing is said of no points, and why there are none.
+pub(super) fn none_left(name: impl std::fmt::Display, scanned: &scan::Scan) -> Failure {
+    let odd: String = scanned.columns.warnings.iter().rev().take(1).map(|what| format!("; {what}")).collect();
+    Failure(format!("{name}: no point of the model is left: {}{odd}", scanned.left_out))
+}
+
 /// What to use for the points, in words.
-fn advice(need: &NeedOf, ranking: Result<Ranking, NeedError>, tolerance: f64) -> Section {
+fn advice(need: &NeedOf, scanned: &scan::Scan, ranking: Result<Ranking, NeedError>, tolerance: f64) -> Section {
     let words = match ranking {
         Ok(ranking) => super::choose::text(&ranking, SHOWN),
         Err(error) => format!("No choice: {error}\n"),
@@ -186,7 +242,7 @@ fn advice(need: &NeedOf, ranking: Result<Ranking, NeedError>, tolerance: f64) ->
         heading: "What to use",
         text: format!(
             "{}; a total error of {tolerance} is accepted. `hypprec choose` says:",
-            super::choose::read_off(need)
+            super::choose::read_off(need, &scanned.left_out)
         ),
         header: vec!["answer"],
         rows: words.lines().map(|line| vec![line.to_owned()]).collect(),

@@ -2,10 +2,13 @@
 
 use super::data::Place;
 use super::named::provenance;
-use super::{Failure, say};
+use super::runs::{Asking, RECIPE, place_of, placed, share, stopped_in};
+use super::shards::Sharded;
+use super::stop::Stop;
+use super::{Failure, options, say};
 use crate::data::{Cache, Images, Split, load, set};
 use crate::report;
-use crate::table::{self, Provenance, TableError};
+use crate::table::{self, PAGE, Provenance, TableError};
 use crate::train::{
     BUILT_IN, CHECKPOINT, Checkpoint, EpochRow, Features, Grid, GridCell, HALFWAY, METRICS, MetricsRow, Network,
     Observer, Outcome, Recipe, ResultRow, StopRow, Trained, embeddings, features_of, run,
@@ -13,10 +16,13 @@ use crate::train::{
 use burn_tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
+use std::borrow::Borrow;
 use std::cell::Cell;
 use std::fs;
 use std::io::IsTerminal;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 /// Train a recipe, or a grid of recipes.
@@ -43,7 +49,7 @@ pub struct Train {
     #[arg(long)]
     scalar: Option<String>,
     /// c > 0 of curvature −c
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     curvature: Option<f64>,
     #[arg(long)]
     dim: Option<usize>,
@@ -58,18 +64,19 @@ pub struct Train {
     #[arg(long, default_value = "cpu")]
     device: Name,
     /// Threads [default: one a core]
-    #[arg(long)]
+    #[arg(long, value_parser = options::jobs)]
     jobs: Option<usize>,
     /// Go on from the checkpoint in the output folder
     #[arg(long)]
     resume: bool,
-    /// Train only every N-th run of a grid, from the I-th on, as I/N: for several machines or processes at once; a last call
-    /// with --resume and without --shard puts the table together
-    #[arg(long, value_name = "I/N")]
-    shard: Option<Shard>,
+    #[command(flatten)]
+    sharded: Sharded,
     /// Where to write [default: out/train/RECIPE]
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Also replace files that hypprec did not write
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -95,7 +102,7 @@ impl Name {
         }
     }
     /// As a results row says it.
-    fn text(self) -> String {
+    pub fn text(self) -> String {
         match self {
             Name::Cpu => match rayon::current_num_threads() {
                 1 => "cpu, 1 thread".to_owned(),
@@ -113,63 +120,51 @@ impl Name {
 pub const RESULTS: &str = "results.csv";
 pub const EPOCHS: &str = "epochs.csv";
 const STOPS: &str = "stopped.csv";
+pub const TABLES: [&str; 3] = [RESULTS, EPOCHS, STOPS];
 /// How the recipe of a run that stopped begins.
 const STOPPED: &str = "# stopped: ";
-/// The folder of a grid's runs, and what each is told by.
-const RUNS: &str = "runs";
-const RECIPE: &str = "recipe.toml";
 /// Bytes of a backbone's SHA-256 in the name of its features.
 const DIGEST: usize = 8;
 /// Coordinates of points that a picture shows.
 const DISK: usize = 2;
 
-/// One part of a grid, counted from 1.
-#[derive(Clone, Copy, Debug)]
-struct Shard {
-    part: usize,
-    of: usize,
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
-        match numbers {
-            Some((part, of)) if 1 <= part && part <= of => Ok(Shard { part, of }),
-            _ => Err("a shard is I/N with 1 ≤ I ≤ N, such as 1/2".to_owned()),
-        }
+/// The name and the text of a recipe that is built in, or that a file holds.
+pub fn text_of(asked: &str, built_in: &[(&str, &str)]) -> Result<(String, String), Failure> {
+    if let Some((name, text)) = built_in.iter().find(|(name, _)| *name == asked) {
+        return Ok(((*name).to_owned(), (*text).to_owned()));
     }
+    let path = PathBuf::from(asked);
+    if !path.exists() {
+        let known: Vec<&str> = built_in.iter().map(|(name, _)| *name).collect();
+        return Err(Failure(format!("no recipe `{asked}`: neither a file nor one of: {}", known.join(", "))));
+    }
+    let text = table::read_text(&path).map_err(TableError::io(&path))?;
+    let name = path.file_stem().map_or("recipe".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok((name, text))
 }
 
 impl Train {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let stop = Stop::listen()?;
+        self.curvature.map(options::curvature).transpose()?;
         if let Some(jobs) = self.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global()?;
         }
-        let (name, text) = self.text()?;
+        let (name, text) = text_of(if self.demo { "demo" } else { &self.recipe }, BUILT_IN)?;
         let overrides = self.overrides();
         let place = |error: crate::train::RecipeError| Failure(format!("{name}: {error}"));
         let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join("train").join(&name));
-        fs::create_dir_all(&folder).map_err(TableError::io(&folder))?;
+        self.own(&folder, &[&[EPOCHS, STOPS][..], &PAGE].concat())?;
         match Grid::parse(&text, &overrides).map_err(place)? {
-            Some(grid) => self.grid(&name, &grid, &folder),
-            None => self.single(&name, &Recipe::parse(&text, &overrides).map_err(place)?, &folder),
+            Some(grid) => self.grid(&name, &text, &grid, &folder, &stop),
+            None => self.single(&name, &Recipe::parse(&text, &overrides).map_err(place)?, &folder, stop),
         }
     }
 
-    fn text(&self) -> Result<(String, String), Failure> {
-        let asked = if self.demo { "demo" } else { &self.recipe };
-        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == asked) {
-            return Ok(((*name).to_owned(), (*text).to_owned()));
-        }
-        let path = PathBuf::from(asked);
-        if !path.exists() {
-            let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            return Err(Failure(format!("no recipe `{asked}`: neither a file nor one of: {}", known.join(", "))));
-        }
-        let text = fs::read_to_string(&path).map_err(TableError::io(&path))?;
-        let name = path.file_stem().map_or("recipe".to_owned(), |stem| stem.to_string_lossy().into_owned());
-        Ok((name, text))
+    /// Makes a folder in which nothing but what hypprec wrote is replaced by these files and those of a run, unless asked for.
+    fn own(&self, folder: &Path, files: &[&str]) -> Result<(), Failure> {
+        let of_runs = [RESULTS, METRICS, CHECKPOINT, HALFWAY];
+        Ok(table::own(folder, &[files, &of_runs].concat(), self.force)?)
     }
 
     fn overrides(&self) -> Vec<String> {
@@ -195,20 +190,24 @@ impl Train {
         provenance(format!("hypprec train {name}{given}"), seed)
     }
 
-    fn single(&self, name: &str, recipe: &Recipe, folder: &Path) -> Result<(), Failure> {
-        if self.shard.is_some() {
+    fn single(&self, name: &str, recipe: &Recipe, folder: &Path, stop: Stop) -> Result<ExitCode, Failure> {
+        if self.sharded.is_asked() {
             return Err(Failure(format!("{name}: --shard divides a grid of runs, and this is one run")));
         }
         let data = Data::load(&self.place.cache(), recipe)?;
         let device = self.device.device();
-        let reporter = Reporter::new(recipe.epochs);
-        let outcome = data.run(recipe, &device, folder, self.resume, &reporter)?;
+        let reporter = Reporter::new(recipe.epochs, stop.clone());
+        let outcome = data.run(recipe, &device, folder, self.resume, &reporter);
         reporter.bar.finish_and_clear();
+        if outcome.is_err() && stop.is_asked() {
+            return Ok(stopped_in(folder));
+        }
+        let outcome = outcome?;
         let provenance = self.provenance(name, recipe.seed);
         let row = result_row(recipe, &outcome, self.device);
         table::write(&folder.join(RESULTS), &provenance, std::slice::from_ref(&row))?;
         if let Some(diagnosis) = &outcome.diagnosis {
-            return Err(Failure(format!("{name}: {diagnosis}; the last sound epoch is in {}", folder.display())));
+            return Err(Failure(format!("{name}: {diagnosis}; the last sound epoch is in {}", super::shown(folder))));
         }
         let mut stages = Vec::new();
         if let Some(test) = data.test_images() {
@@ -226,22 +225,31 @@ impl Train {
             row.test_accuracy,
             row.epochs,
             row.seconds,
-            page.display()
-        ))
+            super::shown(&page)
+        ))?;
+        Ok(ExitCode::SUCCESS)
     }
 
-    /// Every run of a grid that is not done yet, or every n-th of them; each leaves its row in a folder of its own, and the
+    /// Every run of a grid that is not done yet, or those of a shard; each leaves its row in a folder of its own, and the
     /// table of all is put together from those.
-    fn grid(&self, name: &str, grid: &Grid, folder: &Path) -> Result<(), Failure> {
+    fn grid(&self, name: &str, text: &str, grid: &Grid, folder: &Path, stop: &Stop) -> Result<ExitCode, Failure> {
         let (device, cache) = (self.device.device(), self.place.cache());
         let mut loaded: Option<(String, Data)> = None;
-        let place = |cell: &GridCell| folder.join(RUNS).join(&cell.name);
-        let mine = |i: usize| self.shard.is_none_or(|Shard { part, of }| i % of == part - 1);
-        for (i, cell) in grid.cells.iter().enumerate().filter(|(i, _)| mine(*i)) {
-            let runs = place(cell);
+        let provenance = self.provenance(name, 0);
+        let (runs, resume) = (grid.cells.len(), self.resume);
+        let asking = Asking { verb: "train", name, text, folder, provenance: &provenance, runs, resume };
+        let shard = self.sharded.get()?;
+        let ControlFlow::Continue(task) = asking.begin(shard)? else { return Ok(ExitCode::SUCCESS) };
+        let (mine, places) = (share(&grid.cells, shard), placed(folder, &grid.cells));
+        for &(i, cell) in &mine {
+            if stop.is_asked() {
+                return asking.interrupt(task);
+            }
+            let runs = place_of(folder, cell);
             if self.resume && row_of(&runs, cell).is_some() {
                 continue;
             }
+            self.own(&runs, &[])?;
             remove(&runs.join(RESULTS))?;
             let key = format!(
                 "{} {:?} {:?} {:?}",
@@ -257,7 +265,11 @@ impl Train {
                     data
                 }
             };
-            let outcome = data.run(&cell.recipe, &device, &runs, self.resume, &Silent)?;
+            let outcome = data.run(&cell.recipe, &device, &runs, self.resume, &Silent(stop.clone()));
+            if outcome.is_err() && stop.is_asked() {
+                return asking.interrupt(task);
+            }
+            let outcome = outcome?;
             loaded = Some((key, data));
             let row = result_row(&cell.recipe, &outcome, self.device);
             say(&format!(
@@ -277,32 +289,18 @@ impl Train {
                 // The backbone is in its own checkpoint, and the head takes seconds to train again.
                 remove(&runs.join(CHECKPOINT))?;
             }
-            if self.shard.is_none() {
-                self.gather(name, grid, folder)?;
+            if shard.is_none() {
+                Tables::gather(&places)?.write(folder, &provenance)?;
             }
         }
-        let tables = self.gather(name, grid, folder)?;
-        let page = tables.page(folder, name, &self.provenance(name, 0))?;
-        super::print(&format!("{} of {} runs; the page is {}\n", tables.rows.len(), grid.cells.len(), page.display()))
-    }
-
-    /// Writes the tables of the runs that are done, in the grid's order.
-    fn gather(&self, name: &str, grid: &Grid, folder: &Path) -> Result<Tables, Failure> {
-        let mut tables = Tables::default();
-        for cell in &grid.cells {
-            let place = folder.join(RUNS).join(&cell.name);
-            let Some(row) = row_of(&place, cell) else { continue };
-            if cell.recipe.trained == Trained::All && place.join(METRICS).exists() {
-                let metrics: Vec<MetricsRow> = table::read(&place.join(METRICS))?;
-                tables.epochs.extend(metrics.iter().map(|epoch| EpochRow::new(&row, epoch)));
-            }
-            let recipe = fs::read_to_string(place.join(RECIPE)).unwrap_or_default();
-            let stop = recipe.lines().next().and_then(|line| line.strip_prefix(STOPPED));
-            tables.stops.extend(stop.map(|what| StopRow::new(&row, what.to_owned())));
-            tables.rows.push(row);
+        if let Some(task) = task {
+            return asking.finish(task, &mine, RESULTS);
         }
-        tables.write(folder, &self.provenance(name, 0))?;
-        Ok(tables)
+        let tables = Tables::gather(&places)?;
+        tables.write(folder, &provenance)?;
+        let page = tables.page(folder, name, &provenance)?;
+        super::print(&format!("{} of {runs} runs; the page is {}\n", tables.rows.len(), super::shown(&page)))?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -315,6 +313,23 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// What the runs that are done have left in their folders, in the grid's order.
+    pub fn gather<C: Borrow<GridCell>>(runs: &[(PathBuf, C)]) -> Result<Tables, Failure> {
+        let mut tables = Tables::default();
+        for (place, cell) in runs {
+            let cell = cell.borrow();
+            let Some(row) = row_of(place, cell) else { continue };
+            if cell.recipe.trained == Trained::All && place.join(METRICS).exists() {
+                let metrics: Vec<MetricsRow> = table::read(&place.join(METRICS))?;
+                tables.epochs.extend(metrics.iter().map(|epoch| EpochRow::new(&row, epoch)));
+            }
+            let recipe = fs::read_to_string(place.join(RECIPE)).unwrap_or_default();
+            let stop = recipe.lines().next().and_then(|line| line.strip_prefix(STOPPED));
+            tables.stops.extend(stop.map(|what| StopRow::new(&row, what.to_owned())));
+            tables.rows.push(row);
+        }
+        Ok(tables)
+    }
     /// Adds what a folder's tables hold.
     pub fn read(&mut self, folder: &Path) -> Result<(), Failure> {
         self.rows.extend(table::read::<ResultRow>(&folder.join(RESULTS))?);
@@ -333,7 +348,7 @@ impl Tables {
 }
 
 /// Removes a file that may not be there.
-fn remove(path: &Path) -> Result<(), Failure> {
+pub fn remove(path: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TableError::io(path)(error).into()),
         _ => Ok(()),
@@ -455,16 +470,19 @@ pub fn network_of(path: &Path) -> Result<(Network, Recipe), Failure> {
     let checkpoint = Checkpoint::read(path)?;
     let recipe = Recipe::parse(&checkpoint.recipe, &[])?;
     let mut network = Network::new(&recipe, checkpoint.classes)?;
-    checkpoint.restore(path, &mut network.parameters)?;
+    checkpoint.restore(path, &mut |f| network.visit(f))?;
     Ok((network, recipe))
 }
 
 /// Nothing is shown of the steps of a grid's runs.
-struct Silent;
+struct Silent(Stop);
 
 impl Observer for Silent {
     fn step(&self, _epoch: u32, _step: usize, _of: usize, _loss: f64, _accuracy: f64) {}
     fn epoch(&self, _row: &MetricsRow) {}
+    fn is_stopped(&self) -> bool {
+        self.0.is_asked()
+    }
 }
 
 /// A bar on a terminal, a line an epoch elsewhere.
@@ -475,19 +493,23 @@ struct Reporter {
     started: Instant,
     /// Steps taken since the start, for the rate.
     steps: Cell<u64>,
+    stop: Stop,
 }
 
 impl Reporter {
-    fn new(epochs: u32) -> Self {
+    fn new(epochs: u32, stop: Stop) -> Self {
         let plain = !std::io::stderr().is_terminal();
         let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(0) };
         let template = "{msg} {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Reporter { bar, plain, epochs, started: Instant::now(), steps: Cell::new(0) }
+        Reporter { bar, plain, epochs, started: Instant::now(), steps: Cell::new(0), stop }
     }
 }
 
 impl Observer for Reporter {
+    fn is_stopped(&self) -> bool {
+        self.stop.is_asked()
+    }
     fn step(&self, epoch: u32, step: usize, of: usize, loss: f64, accuracy: f64) {
         self.steps.set(self.steps.get() + 1);
         self.bar.set_length(of as u64 * u64::from(self.epochs));

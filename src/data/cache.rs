@@ -33,6 +33,14 @@ impl Cache {
     pub fn folder(&self, set: &DataSet) -> PathBuf {
         self.root.join(set.id)
     }
+    /// The folder of a few-shot set.
+    pub fn place(&self, set: &'static str) -> Result<PathBuf, DataError> {
+        let folder = self.root.join(set);
+        match folder.is_dir() {
+            true => Ok(folder),
+            false => Err(DataError::NoFolder { set, root: self.root.clone() }),
+        }
+    }
     fn folders(&self, set: &DataSet) -> Vec<PathBuf> {
         vec![self.folder(set), self.root.join(format!("{}-test", set.id)), self.root.clone()]
     }
@@ -88,7 +96,7 @@ pub(super) fn sound(set: &DataSet, file: &DataFile, path: &Path) -> Result<(), D
 const DRAWERS: usize = 20;
 
 fn checked(file: &DataFile, path: &Path) -> Result<Vec<u8>, DataError> {
-    let bytes = unpacked(path, std::fs::read(path).map_err(DataError::io(path))?)?;
+    let bytes = unpacked(path, super::read_file(path)?)?;
     if let Some(expected) = file.sha256 {
         let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         if found != expected {

@@ -22,13 +22,27 @@ const CHUNK: usize = 1 << 16;
 const CONNECT: Duration = Duration::from_secs(20);
 
 /// Brings every file of a set into the cache that is not there and sound already; returns where they are.
+///
+/// # Errors
+/// If `from` is given and is neither a path that exists nor an address: what was meant is then not known, and nothing else is
+/// tried. If no source gave a file.
 pub fn fetch(
     cache: &Cache,
     set: &DataSet,
     from: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<Vec<PathBuf>, DataError> {
+    if let Some(from) = from.filter(|from| !is_address(from) && !Path::new(from).exists()) {
+        return Err(DataError::NoSuchSource(from.to_owned()));
+    }
     set.files.iter().map(|file| one(cache, set, file, from, progress)).collect()
+}
+
+/// Whether a source is the address of a mirror.
+fn is_address(from: &str) -> bool {
+    const SCHEMES: [&str; 2] = ["http", "https"];
+    let of = from.split_once("://").filter(|(_, host)| !host.is_empty());
+    of.is_some_and(|(scheme, _)| SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
 
 fn one(
@@ -71,7 +85,7 @@ fn one(
             }
         }
     }
-    let mirrors = from.filter(|from| from.contains("://")).map(|base| {
+    let mirrors = from.filter(|from| is_address(from)).map(|base| {
         let base = base.trim_end_matches('/');
         spellings(file.name).map(|name| format!("{base}/{name}"))
     });

@@ -16,7 +16,7 @@ pub fn read(root: &Path) -> Result<Images, DataError> {
             if file.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png")) {
                 return Err(DataError::fault(&file, "not a PNG"));
             }
-            let bytes = std::fs::read(&file).map_err(DataError::io(&file))?;
+            let bytes = super::read_file(&file)?;
             let (side, grey) = decode(&file, &bytes)?;
             pixels.extend(if side >= SIDE {
                 resize::area(&grey, side, SIDE)
@@ -49,6 +49,9 @@ pub(super) fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DataEr
     Ok(())
 }
 
+/// The most bytes of a picture's pixels, whatever its header claims: a square of 4096 in colour.
+const MOST_PIXELS: usize = 1 << 26;
+
 /// The side of a square PNG and its brightness, 0 to 1.
 pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<(usize, Vec<f32>), DataError> {
     let fault = |what: String| DataError::fault(path, what);
@@ -56,7 +59,8 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<(usize, Vec<f32>), Dat
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(bad)?;
-    let size = reader.output_buffer_size().ok_or_else(|| fault("too large".to_owned()))?;
+    let size = reader.output_buffer_size().filter(|size| *size <= MOST_PIXELS);
+    let size = size.ok_or_else(|| fault("too large".to_owned()))?;
     let mut buffer = vec![0; size];
     let info = reader.next_frame(&mut buffer).map_err(bad)?;
     if info.width != info.height {

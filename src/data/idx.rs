@@ -2,7 +2,6 @@
 
 use super::{DataError, Images, SIDE};
 use flate2::read::GzDecoder;
-use std::io::Read;
 use std::path::Path;
 
 /// An array of bytes.
@@ -14,8 +13,6 @@ pub struct Idx {
 
 /// The first two bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// The most bytes that are unpacked: a guard against archives that are not data sets (MNIST's largest file has 47 MB).
-const MOST_BYTES: u64 = 1 << 31;
 /// The type code of unsigned bytes.
 const UNSIGNED_BYTE: u8 = 0x08;
 
@@ -24,10 +21,8 @@ pub(super) fn unpacked(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, DataError
     if bytes.get(..2) != Some(&GZIP) {
         return Ok(bytes);
     }
-    let mut plain = Vec::new();
-    let mut reader = GzDecoder::new(bytes.as_slice()).take(MOST_BYTES);
-    reader.read_to_end(&mut plain).map_err(|e| DataError::fault(path, format!("truncated or corrupt gzip: {e}")))?;
-    Ok(plain)
+    let plain = crate::table::read_bytes(GzDecoder::new(bytes.as_slice()), super::MOST_BYTES);
+    plain.map_err(|e| DataError::fault(path, format!("truncated or corrupt gzip: {e}")))
 }
 
 /// Reads an idx file of unsigned bytes, plain or gzip; `path` is for messages.

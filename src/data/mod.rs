@@ -1,14 +1,20 @@
 //! Image sets in their usual public layouts: found or fetched, checked before use, read, and never changed on disk.
 
+mod archive;
+mod augment;
 mod cache;
+mod classes;
 mod fetch;
 mod folder;
 mod idx;
 mod omniglot;
+mod picture;
 mod resize;
 mod sets;
 
+pub use archive::Archive;
 pub use cache::{Cache, Verdict};
+pub use classes::{Augment, Classes, FEW_SHOT, Item, OMNIGLOT_SPLITS, Part, classes, omniglot_runs};
 pub use fetch::{Progress, fetch};
 pub use folder::read as read_folder;
 pub use idx::{Idx, read as read_idx};
@@ -16,6 +22,29 @@ pub use omniglot::read as read_omniglot;
 pub use sets::{DataSet, Layout, SETS, Split, set};
 
 use std::path::{Path, PathBuf};
+
+/// The most bytes of a file, packed or unpacked: MNIST's largest has 47 MB, Omniglot's archive 6 MB.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// The most bytes of an archive that is kept in memory: miniImageNet's images as they are published are below 4 GB.
+const MOST_ARCHIVE_BYTES: u64 = 1 << 32;
+
+/// All bytes of a file, unless it is larger than any of a data set.
+fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
+    read_up_to(path, MOST_BYTES)
+}
+
+/// All bytes of a file, unless they are more than `most` or it is no file: a device has no end.
+fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
+    let read = || {
+        let file = std::fs::File::open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a file"));
+        }
+        crate::table::read_bytes(file, most)
+    };
+    read().map_err(DataError::io(path))
+}
 
 /// Side of the images that training takes, in pixels.
 pub const SIDE: usize = 28;
@@ -57,10 +86,25 @@ pub enum DataError {
     Fault { path: PathBuf, what: String },
     #[error("unknown data set `{name}`; known: {}", SETS.iter().map(|set| set.id).collect::<Vec<_>>().join(", "))]
     Unknown { name: String },
-    #[error("{set}: `{file}` is in none of {}; get it with `hypprec data fetch {set}`", folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", "))]
+    #[error("{set}: `{file}` is in none of {}; get it with `hypprec data fetch {set}{}`", folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", "), from(set))]
     Missing { set: &'static str, file: &'static str, folders: Vec<PathBuf> },
+    #[error("--from {0}: no such file or folder, and no http:// or https:// address")]
+    NoSuchSource(String),
+    #[error("no few-shot set `{name}`: neither a folder nor one of {}", FEW_SHOT.join(", "))]
+    NoFewShot { name: String },
+    #[error("{set}: no folder `{set}` in {}; give --data or HYPPREC_DATA", root.display())]
+    NoFolder { set: &'static str, root: PathBuf },
     #[error("{set}: no source gave `{file}`: {}", tried.join("; "))]
     NoSource { set: &'static str, file: &'static str, tried: Vec<String> },
+}
+
+/// What `data fetch` needs for a set that is published nowhere.
+fn from(id: &str) -> &'static str {
+    let is_published = |file: &sets::DataFile| !file.urls.is_empty() || file.package.is_some();
+    match set(id).is_ok_and(|set| set.files.iter().all(is_published)) {
+        true => "",
+        false => " --from PLACE",
+    }
 }
 
 impl DataError {

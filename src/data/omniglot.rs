@@ -7,11 +7,13 @@
 use super::{DataError, Images, SIDE, folder, resize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Side of a drawing, in pixels.
 const DRAWING: usize = 105;
+
+/// The most bytes of a drawing, which has a few hundred: an archive's directory may claim anything.
+const MOST_OF_A_DRAWING: u64 = 1 << 20;
 
 /// Reads every drawing of a zip or of a folder; a class is a character, in the order of their names.
 pub fn read(path: &Path) -> Result<Images, DataError> {
@@ -27,23 +29,28 @@ pub fn read(path: &Path) -> Result<Images, DataError> {
     }
     let (mut pixels, mut labels) = (Vec::with_capacity(drawings.len() * SIDE * SIDE), Vec::new());
     for (name, png) in &drawings {
-        let (side, grey) = folder::decode(&path.join(name), png)?;
-        if side != DRAWING {
-            return Err(DataError::fault(&path.join(name), format!("{side} pixels wide, not {DRAWING}")));
-        }
-        let ink: Vec<f32> = grey.iter().map(|paper| 1.0 - paper).collect();
-        pixels.extend(resize::area(&ink, side, SIDE));
+        pixels.extend(drawing(&path.join(name), png, SIDE)?);
         labels.push(classes[character(name)]);
     }
     Ok(Images { pixels, labels, classes: classes.len() })
 }
 
+/// The pixels of one drawing, `[to, to]`, ink white on black.
+pub(super) fn drawing(path: &Path, png: &[u8], to: usize) -> Result<Vec<u8>, DataError> {
+    let (side, grey) = folder::decode(path, png)?;
+    if side != DRAWING {
+        return Err(DataError::fault(path, format!("{side} pixels wide, not {DRAWING}")));
+    }
+    let ink: Vec<f32> = grey.iter().map(|paper| 1.0 - paper).collect();
+    Ok(resize::area(&ink, side, to))
+}
+
 /// `Alphabet/characterNN` of a drawing.
-fn character(name: &str) -> &str {
+pub(super) fn character(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn is_drawing(name: &str) -> bool {
+pub(super) fn is_drawing(name: &str) -> bool {
     name.ends_with(".png") && character(name).contains("character") && !name.contains("__MACOSX")
 }
 
@@ -56,9 +63,8 @@ fn from_zip(path: &Path) -> Result<Vec<(String, Vec<u8>)>, DataError> {
         let mut entry = archive.by_index(i).map_err(fault)?;
         let name = entry.name().map_err(fault)?.into_owned();
         if is_drawing(&name) {
-            let mut bytes = Vec::new();
             let bad = |e| DataError::fault(&path.join(&name), format!("truncated or corrupt: {e}"));
-            entry.read_to_end(&mut bytes).map_err(bad)?;
+            let bytes = crate::table::read_bytes(&mut entry, MOST_OF_A_DRAWING).map_err(bad)?;
             drawings.push((name, bytes));
         }
     }
@@ -73,7 +79,7 @@ fn from_folder(path: &Path) -> Result<Vec<(String, Vec<u8>)>, DataError> {
         relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
     };
     let drawings = files.iter().filter(|file| is_drawing(&name(file)));
-    drawings.map(|file| Ok((name(file), std::fs::read(file).map_err(DataError::io(file))?))).collect()
+    drawings.map(|file| Ok((name(file), super::read_file(file)?))).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Gyro-addition x ⊕ y: the translation that takes the origin to x, applied to y. One and the same point in every model.
 
+use super::Space;
+use super::frame::Frame;
 use super::lifted::{LiftedOf, combine};
-use super::{Space, wide};
-use crate::arithmetic::{Real, Vector, Wide};
+use crate::arithmetic::{Real, Vector};
 use std::borrow::Borrow;
 
 /// Möbius addition on the ball: ((1 + 2c⟨x,y⟩ + c‖y‖²)x + (1 − c‖x‖²)y) / (1 + 2c⟨x,y⟩ + c²‖x‖²‖y‖²). Ganea et al.
@@ -65,35 +66,12 @@ pub fn boost<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y: &Lifted
     LiftedOf::<V> { t: k.over_root(gx * &gy + &xy), s: sum.s }
 }
 
-/// The project's own on space coordinates: y's part across x as it is, and along x, with X = √c‖x‖, Y = √c⟨x,y⟩/‖x‖,
-/// Q = √c‖x∧y‖/‖x‖ and T = √c t, (X T_y + T_x Y)/√c. Inwards, where those cancel, with R = √(1 + Q²)
-/// (XR + Y)(XR − Y)/(X T_y − T_x Y)/√c and XR + Y = XQ²/(1 + R) + √c⟨x,x+y⟩/‖x‖, x + y exact.
+/// The project's own on space coordinates: y's part across x as it is, and (T_x⟨x,y⟩ + ‖x‖²T_y)/‖x‖² of x, T = √c t, regrouped
+/// inwards, where those two terms cancel (`Frame::sum_outwards`).
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
-    let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
-    // Times are at least 1, so only large ones are scaled; x + y is as large as the larger of the two.
-    let (ex, ey, common) = (kx.max(0), ky.max(0), kx.max(ky));
-    let (tx, ty) = (wide::cosh_radius(k, x).ldexp(-ex), wide::cosh_radius(k, y).ldexp(-ey));
-    let minus_x = x.negated();
-    let (minus_x, near_y) = (minus_x.borrow().ldexp(-common), y.ldexp(-common));
-    let (x, y) = (x.ldexp(-kx), y.ldexp(-ky));
-    let (x, y) = (x.borrow(), y.borrow());
-    let norm = x.norm2_wide().sqrt();
-    let zero = norm.lit(0.0);
-    let in_units = |length: Wide<V>, exponent: i32| (length * &k.wide_root / &norm).ldexp(exponent);
-
-    let big_x = (norm.clone() * &k.wide_root).ldexp(kx - ex);
-    let along = in_units(x.dot_wide(y), ky - ey);
-    let out = big_x.clone() * &ty + &(tx.clone() * &along);
-    let back = {
-        let q = in_units(x.wedge2_wide(y).sqrt(), ky);
-        let r = wide::cosh_of_arsinh(q.clone());
-        let sum = in_units(minus_x.borrow().dot_difference_wide(near_y.borrow(), x), common - ex - ey);
-        let beyond = (q.clone() / &r.clone().plus(1.0) * &q.ldexp(-ey)) * &big_x;
-        let other = big_x.clone() * &r.ldexp(-ey) - &along.clone().ldexp(-ex);
-        (beyond + &sum) * &(other / &(big_x * &ty - &(tx * &along)))
-    };
-    // The power of two last: a quotient of the largest numbers is not had by division.
-    let whole = (along.select_lt(&zero, back, out) / &k.wide_root / &norm).ldexp(ex + ey);
-    let one = norm.lit(1.0).ldexp(ky);
-    wide::along_and_across(x, &whole, y, &one, one.clone())
+    let frame = Frame::new(k, x, y);
+    let along = frame.sum_outwards() / &frame.divisor;
+    let one = along.lit(1.0);
+    let (of_x, of_w) = frame.step(along, one.clone());
+    x.wedge_step_wide(&of_x, y, &of_w, &frame.unless_origin(one.lit(0.0), one))
 }

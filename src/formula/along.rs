@@ -1,7 +1,8 @@
 //! What happens along a geodesic from x to y: parallel transport, the point at a fraction of it, weighted midpoints, and
 //! gyrations.
 
-use super::distance::{klein_sinh, lorentz_half_sinh, poincare_half_sinh};
+use super::distance::{klein_sinh, lorentz_half_chord, poincare_half_sinh};
+use super::frame::Frame;
 use super::lifted::{LiftedOf, combine, minkowski};
 use super::{Space, add, exp_log, radial, wide};
 use crate::arithmetic::{Real, Vector, Wide};
@@ -48,52 +49,54 @@ pub fn lorentz_transport_log<V: Vector + ?Sized>(
     combine::<V>(&one, v, &-factor, &combine::<V>(&one, &there, &one, &back))
 }
 
-/// The project's own on space coordinates: v + κ(x + y), κ = c⟨y − x, v⟩_L/(2q²), q = cosh(θ/2) = √(1 + sinh²(θ/2)).
+/// The project's own on space coordinates: to the origin along x's ray, where v is v₀ = v_⊥ + ⟨x,v⟩x/(‖x‖²T_x), turned there by
+/// gyr\[y,−x\], and from the origin along y's ray, u ↦ u + c⟨y,u⟩y/(1 + T_y), T = √c t.
+///
+/// ⟨y,u⟩ = ((⟨x,y⟩ − c‖x∧y‖²/(1 + C))⟨x,v⟩/T_x + (T_x + T_y)⟨x∧y,x∧v⟩/(1 + C))/‖x‖², C = cosh θ, is as exact as its
+/// terms: the factor 1 + T_y would stretch what u itself has lost.
 pub fn lorentz_transport<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
-    let q = wide::cosh_of_arsinh(lorentz_half_sinh(k, x, y));
-    let (product, [ey, ev]) = lorentz_difference_product(k, x, y, v);
-    // The product alone, and q², may overflow: by turns what grows and what shrinks.
-    let kappa = ((product * &k.wide_c).times(0.5).ldexp(ey) / &q).ldexp(ev) / &q;
-    x.step3_wide(&kappa.clone().times(2.0), y, &kappa, v, &kappa.lit(1.0))
+    let frame = Frame::new(k, x, y);
+    let cosh = frame.cosh();
+    let (radial, x_wv) = (x.dot_wide(v) / &frame.tx, x.wedge_dot_wide(v, x));
+    let w_wv = x.wedge_product_wide(y, v);
+    // v₀ = of_wv w_v + of_x x.
+    let zero = cosh.lit(0.0);
+    let of_wv = frame.unless_origin(frame.form.clone().recip(), zero.clone());
+    let of_x = (radial.clone() - &(x_wv.clone() * &of_wv)) / &frame.divisor;
+    let w_v0 = w_wv.clone() * &of_wv + &(of_x.clone() * &frame.along);
+    let (turned_x, turned_w) = frame.rotation(&cosh, &w_v0, &radial);
+
+    let nearer = cosh.plus(1.0).recip();
+    let in_plane = frame.dot.clone() - &(frame.wedge2.clone() * &k.wide_c * &nearer);
+    let across = frame.wedge_product(&w_wv, &x_wv) * &(frame.tx.clone() + &frame.ty) * &nearer;
+    let along_y = (in_plane * &radial + &across) / &frame.divisor;
+    let along_y = frame.unless_origin(along_y, y.dot_wide(v));
+    let of_y = along_y * &k.wide_c / &frame.ty.clone().plus(1.0);
+    let (there, here) = (zero.lit(1.0), zero.clone());
+    let as_it_is = frame.unless_origin(here, there);
+    x.wedges_step_wide(y, v, &[of_x + &turned_x, turned_w, of_y, of_wv, as_it_is])
 }
 
-/// ⟨y − x, v⟩_L = ⟨y, v⟩_L for v tangent at x, all in space coordinates, as a number and the exponents of two powers of two
-/// that are left out of it, y's and v's.
-///
-/// (T_x⟨w,v⟩ + D⟨x,v⟩)/(ℓ(x)T_x) with w = ℓ(x)y − ℓ(y)x for a linear form ℓ ([`Vector::pivot_wide`]), T = √c t and
-/// D = T_xℓ(y) − T_yℓ(x) = (ℓ(y)² − ℓ(x)² − c⟨w, ℓ(y)x + ℓ(x)y⟩)/(T_xℓ(y) + T_yℓ(x)) where the two terms cancel: on one
-/// ray w = 0, and nothing is lost however far apart x and y are.
-pub(super) fn lorentz_difference_product<V: Vector + ?Sized>(
-    k: &Space<V::Elem>,
-    x: &V,
-    y: &V,
-    v: &V,
-) -> (Wide<V>, [i32; 2]) {
-    let (kx, ky, kv) = (x.scale_exponent(), y.scale_exponent(), v.scale_exponent());
-    // Two tiny points are brought near 1 together; otherwise only what is large is, and then time with it.
-    let (kx, ky) = if kx.max(ky) < 0 { (kx.max(ky), kx.max(ky)) } else { (kx.max(0), ky.max(0)) };
-    let (ex, ey) = (kx.max(0), ky.max(0));
-    let curvature = k.wide_c.clone().ldexp(kx - ex).ldexp(kx - ex);
-    let (tx, ty) = (wide::cosh_radius(k, x).ldexp(-ex), wide::cosh_radius(k, y).ldexp(-ey));
-    let (x, y, v) = (x.ldexp(-kx), y.ldexp(-ky), v.ldexp(-kv));
-    let (x, y, v) = (x.borrow(), y.borrow(), v.borrow());
-    let (lx, ly) = x.pivot_wide(y);
-    let zero = lx.lit(0.0);
-    // At the origin ℓ(x) = 0: the branch not taken there divides by 1, since reverse mode carries its 0/0 into the gradient.
-    let size = x.norm2_wide();
-    let divisor = |there: Wide<V>| zero.select_lt(&size, there, size.lit(1.0));
-
-    let (near, far) = (ly.clone().ldexp(-ex), lx.clone().ldexp(-ey));
-    let squares = (near.clone() - &far) * &(near + &far);
-    let turned = ly.clone() * &x.wedge_dot_wide(y, x) + &(lx.clone() * &x.wedge_dot_wide(y, y));
-    let (a, b) = (tx.clone() * &ly, ty.clone() * &lx);
-    let same_side = (squares - &(turned * &curvature)) / &divisor(a.clone() + &b);
-    let d = (lx.clone() * &ly).select_lt(&zero, a - &b, same_side);
-    let along = x.dot_wide(v);
-    let product = (tx.clone() * &x.wedge_dot_wide(y, v) + &(d * &along)) / &divisor(lx * &tx);
-    // At the origin ℓ(x) = 0, and ⟨y, v⟩_L as it stands is exact.
-    let at_origin = y.dot_wide(v) - &(ty * &along / &tx);
-    (zero.select_lt(&size, product, at_origin), [ky, kv])
+/// ⟨x, a⟩_L for a tangent at p, all in space coordinates. Near the origin, where √c‖p‖ < 1, and across it, where ⟨p,x⟩ < 0 and
+/// ‖p‖ < 2‖x‖, as ⟨x − p, a⟩ − c⟨x − p, x + p⟩⟨p,a⟩/(T_p(T_x + T_p)), T = √c t, x − p exact; elsewhere, where those two terms
+/// may cancel, (O⟨p,a⟩/T_p + ⟨p∧x,p∧a⟩)/‖p‖² with O = T_p⟨p,x⟩ − ‖p‖²T_x ([`Frame::outwards`]).
+pub(super) fn lorentz_product<V: Vector + ?Sized>(k: &Space<V::Elem>, p: &V, x: &V, a: &V) -> Wide<V> {
+    let radial = p.dot_wide(a);
+    let p2 = p.norm2_wide() * &k.wide_c;
+    let near = || {
+        let (tp, tx) = (wide::cosh_radius(k, p), wide::cosh_radius(k, x));
+        let further = x.norm2_difference_wide(p) * &k.wide_c;
+        p.dot_difference_wide(x, a) - &(further * &radial / &((tx + &tp) * &tp))
+    };
+    let far = || {
+        let frame = Frame::new(k, p, x);
+        let across = frame.wedge_product(&p.wedge_product_wide(x, a), &p.wedge_dot_wide(a, p));
+        (frame.outwards() * &radial / &frame.tx + &across) / &frame.divisor
+    };
+    let (zero, one) = (p2.lit(0.0), p2.lit(1.0));
+    let across = (x.norm2_wide() * &k.wide_c).times(4.0).max(&one);
+    let limit = p.dot_wide(x).select_lt(&zero, across, one);
+    wide::choose_lt(&p2, &limit, near, far)
 }
 
 /// Transport on Klein's ball through the hyperboloid: √(g_y/g_x)(v − (c⟨x,v⟩/g_x + κ)w), w = y − x,
@@ -170,25 +173,19 @@ struct OnBall<R> {
     half_sinh: R,
 }
 
-/// The same rotation in the other two models, a gyration being linear: [`poincare_gyration`]'s rearrangement with
+/// The same rotation in another model, a gyration being linear: [`poincare_gyration`]'s rearrangement with
 /// a + b = m(x + y) + (α_x − m)x + (α_y − m)y, m the lesser α, x + y exact, so that no term is larger than a or b, and
-/// c‖a + b‖² = g_a g_b sinh²(½√c d(−x, y)). `exponent` is that of a power of two that is left out of x and y and put into
-/// the α.
+/// c‖a + b‖² = g_a g_b sinh²(½√c d(−x, y)).
 fn gyration_through_ball<V: Vector + ?Sized>(
     k: &Space<V::Elem>,
-    exponent: i32,
     x: &V,
     y: &V,
     v: &V,
     ball: OnBall<Wide<V>>,
 ) -> V::Owned {
-    let (stored_x, stored_y) = (x, y);
-    let (x, y) = (x.ldexp(-exponent), y.ldexp(-exponent));
-    let (x, y) = (x.borrow(), y.borrow());
     let minus_x = x.negated();
     let minus_x = minus_x.borrow();
-    let (ax, ay) = (ball.alpha_x.ldexp(exponent), ball.alpha_y.ldexp(exponent));
-    let change = ball.change.ldexp(exponent);
+    let (ax, ay, change) = (ball.alpha_x, ball.alpha_y, ball.change);
     let zero = change.lit(0.0);
     let lesser = zero.select_lt(&change, ax, ay.clone());
     let (more_x, more_y) = ((-change.clone()).max(&zero), change.max(&zero));
@@ -208,11 +205,9 @@ fn gyration_through_ball<V: Vector + ?Sized>(
     let of_w = alpha * &(p.times(2.0) - &ball.gap_y) - &(b2 * &beta);
     let of_w = of_w / &from_x.clone().max(&from_y) / &from_x.min(&from_y) * &curvature;
     let of_b = of_b * &curvature;
-    // On x and y as they are: a tiny point that is scaled down with a large one has too large a factor.
-    let unscaled = |a: Wide<V>| a.ldexp(-exponent);
-    let of_x = of_w.clone() * &unscaled(more_x.clone());
-    let of_y = of_w.clone() * &unscaled(more_y.clone()) - &(of_b * &unscaled(ay));
-    stored_x.sum_step_wide(&of_x, stored_y, &of_y, &(of_w * &unscaled(lesser.clone())), v)
+    let of_x = of_w.clone() * &more_x;
+    let of_y = of_w.clone() * &more_y - &(of_b * &ay);
+    x.sum_step_wide(&of_x, y, &of_y, &(of_w * &lesser), v)
 }
 
 /// gyr\[x,y\]v of Einstein addition: the rotation of the same two points on the ball, where 1/α = 1 + √g and g_ball = 2√g α.
@@ -231,24 +226,15 @@ pub fn klein_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &
         alpha_x: ax,
         alpha_y: ay,
     };
-    gyration_through_ball(k, 0, x, y, v, ball).borrow().pull_inside(&k.c)
+    gyration_through_ball(k, x, y, v, ball).borrow().pull_inside(&k.c)
 }
 
-/// gyr\[x,y\]v of the boosts, the Wigner rotation of v's space part: that of the same two points on the ball, where
-/// 1/α = 1 + √c t and g_ball = 2α.
+/// gyr\[x,y\]v of the boosts, the Wigner rotation of v's space part in the plane of x and y (`Frame::rotation`).
 pub fn lorentz_gyration<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, v: &V) -> V::Owned {
-    let (tx, ty) = (wide::cosh_radius(k, x), wide::cosh_radius(k, y));
-    let (ax, ay) = (tx.clone().plus(1.0).recip(), ty.clone().plus(1.0).recip());
-    let ball = OnBall {
-        change: wide::cosh_difference(k, x, y, &tx, &ty) * &ax * &ay,
-        gap_x: ax.clone().times(2.0),
-        gap_y: ay.clone().times(2.0),
-        half_sinh: lorentz_half_sinh(k, x.negated().borrow(), y),
-        alpha_x: ax,
-        alpha_y: ay,
-    };
-    let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
-    gyration_through_ball(k, kx.max(ky).max(0), x, y, v, ball)
+    let frame = Frame::new(k, x, y);
+    let (of_x, of_w) = frame.rotation(&frame.cosh_of_sum(), &x.wedge_dot_wide(y, v), &x.dot_wide(v));
+    let (zero, one) = (of_x.lit(0.0), of_x.lit(1.0));
+    x.wedges_step_wide(y, v, &[of_x, of_w, zero.clone(), zero, one])
 }
 
 // ----------------------------------------------------------------------------------------------------------- geodesic
@@ -259,14 +245,58 @@ pub fn poincare_geodesic_gyro<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: 
     add::mobius(k, x, radial::ball_scale_tanh(k, t, m.borrow()).borrow())
 }
 
-/// The project's own on the ball: the hyperboloid's (sinh((1−t)θ)X + sinh(tθ)Y)/sinh θ mapped back,
-/// (2a x/g_x + 2b y/g_y)/(1 + a(2/g_x − 1) + b(2/g_y − 1)).
+/// The project's own on the ball: for t from 0 to 1 the hyperboloid's (sinh((1−t)θ)X + sinh(tθ)Y)/sinh θ mapped back,
+/// (2a x/g_x + 2b y/g_y)/(1 + a(2/g_x − 1) + b(2/g_y − 1)), from the nearer end; beyond an end, where one weight is negative
+/// and the sum cancels, from that end away from the other.
 pub fn poincare_geodesic<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
+    from_nearer_end(k, x, y, t, poincare_between, poincare_beyond)
+}
+
+/// γ(t) by `between` for the fraction t ≤ ½ of the way from the first end, or by `beyond` that fraction of it away from the
+/// first end, in the direction that leads from the second.
+fn from_nearer_end<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &V,
+    y: &V,
+    t: &V::Elem,
+    between: impl Fn(&Space<V::Elem>, &V, &V, Wide<V>) -> V::Owned,
+    beyond: impl Fn(&Space<V::Elem>, &V, &V, Wide<V>) -> V::Owned,
+) -> V::Owned {
+    let t = t.widen();
+    let rest = t.clone().one_minus();
+    let (zero, half) = (t.lit(0.0), t.lit(0.5));
+    match (t.is_lt(&zero), rest.is_lt(&zero), half.is_lt(&t)) {
+        (Some(true), ..) => beyond(k, x, y, -t),
+        (_, Some(true), _) => beyond(k, y, x, -rest),
+        (.., Some(true)) => between(k, y, x, rest),
+        _ => between(k, x, y, t),
+    }
+}
+
+/// x ⊕ (−r m) with m = (−x) ⊕ y, r = tanh(tθ/2)/tanh(θ/2): ((g_x + S)z + …)/(g_x g + S), z = x − r m, S = c‖z‖² and
+/// g = 1 − tanh²(tθ/2). With w = y − x exact, L = √c‖w‖, D = g_x g_y + L² and R = tanh(tθ/2)/(L√D), −r m = R(L²x − g_x w).
+fn poincare_beyond<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: Wide<V>) -> V::Owned {
+    let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
+    let length = wide::dist(x, y) * &k.wide_root;
+    let gaps = gx.clone() * &gy;
+    let half = (length.clone() / &gaps.clone().sqrt()).asinh();
+    let root = (gaps + &length.clone().square()).sqrt();
+    let there = half * &t;
+    let zero = length.lit(0.0);
+    let step = zero.select_lt(&length, there.clone().tanh() / &wide::safe(length.clone()), zero.clone()) / &root;
+    let (of_x, of_w) = (length.square() * &step, -(gx.clone() * &step));
+    let size = x.step_norm2_wide(&of_x.clone().plus(1.0), y, &of_w) * &k.wide_c;
+    let denominator = gx.clone() * &wide::sech2(there) + &size;
+    let a = (size + &gx + &(gx.clone() * &of_x)) / &denominator;
+    x.step_wide(&a, y, &(gx * &of_w / &denominator)).borrow().pull_inside(&k.c)
+}
+
+fn poincare_between<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: Wide<V>) -> V::Owned {
     let theta = poincare_half_sinh(k, x, y).asinh().times(2.0);
-    let (a, b) = wide::geodesic_weights(&theta, &t.widen());
+    let [a, b, unit] = wide::geodesic_shares(&theta, &t);
     let (sx, sy) = (x.gap_wide(&k.c).recip().times(2.0), y.gap_wide(&k.c).recip().times(2.0));
     let (cosh_x, cosh_y) = (sx.clone().plus(-1.0), sy.clone().plus(-1.0));
-    let denominator = (a.clone() * &cosh_x + &(b.clone() * &cosh_y)).plus(1.0);
+    let denominator = a.clone() * &cosh_x + &(b.clone() * &cosh_y) + &unit;
     let (a, b) = (a * &sx / &denominator, b * &sy / &denominator);
     x.step_wide(&(a + &b), y, &b).borrow().pull_inside(&k.c)
 }
@@ -282,17 +312,75 @@ pub fn lorentz_geodesic_exp<V: Vector + ?Sized>(
     exp_log::lorentz_exp_plain::<V>(k, x, &combine::<V>(&k.lit(0.0), x, t, &log))
 }
 
-/// The project's own on space coordinates: (sinh((1−t)θ)x + sinh(tθ)y)/sinh θ.
+/// The project's own on space coordinates: (sinh((1−t)θ)x + sinh(tθ)y)/sinh θ between x and y. Beyond them, where those two
+/// terms cancel, exp at x of t log_x y from the parts of log along x's ray and across it, without the rounding between.
 pub fn lorentz_geodesic<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
-    let theta = lorentz_half_sinh(k, x, y).asinh().times(2.0);
-    let (a, b) = wide::geodesic_weights(&theta, &t.widen());
-    x.step_wide(&(a + &b), y, &b)
+    let sinh_half = lorentz_half_chord(k, x, y) * &k.wide_root;
+    let theta = sinh_half.clone().asinh().times(2.0);
+    let t = t.widen();
+    let (zero, one) = (t.lit(0.0), t.lit(1.0));
+    // Coefficients of x, w and y.
+    let between = || {
+        let (of_x, of_y) = wide::geodesic_weights(&theta, &t);
+        [of_x, zero.clone(), of_y]
+    };
+    let beyond = || lorentz_beyond(k, x, y, &t, &sinh_half, &theta);
+    let [of_x, of_w, of_y] = match (t.is_lt(&zero), one.is_lt(&t)) {
+        (Some(false), Some(false)) => between(),
+        (Some(_), Some(_)) => beyond(),
+        _ => {
+            let choose = |between: Wide<V>, beyond: Wide<V>| {
+                t.select_lt(&zero, beyond.clone(), one.select_lt(&t, beyond, between))
+            };
+            let ([a, b, c], [d, e, f]) = (between(), beyond());
+            [choose(a, d), choose(b, e), choose(c, f)]
+        }
+    };
+    x.wedge_step_wide(&of_x, y, &of_w, &of_y)
 }
 
-/// The project's own on Klein's ball: x + q(y − x), q = b√g_x/(a√g_y + b√g_x), the geodesic being straight.
+/// The coefficients of x, w and y ([`Frame`]) in exp_x(t log_x y).
+fn lorentz_beyond<V: Vector + ?Sized>(
+    k: &Space<V::Elem>,
+    x: &V,
+    y: &V,
+    t: &Wide<V>,
+    sinh_half: &Wide<V>,
+    theta: &Wide<V>,
+) -> [Wide<V>; 3] {
+    let frame = Frame::new(k, x, y);
+    let sinh = wide::cosh_of_arsinh(sinh_half.clone()) * &sinh_half.clone().times(2.0);
+    // tθ/sinh θ.
+    let slope = wide::ratio(sinh, theta.clone()).recip() * t;
+    let norm = frame.divisor.clone().sqrt();
+    let in_units = |length: Wide<V>| length * &k.wide_root * &slope / &norm;
+    let (p, q) = (in_units(frame.outwards()), in_units(frame.wedge2.clone().sqrt()).abs());
+    let sinh_rho = frame.norm2.clone().sqrt() * &k.wide_root;
+    let (along, stretch) = exp_log::lorentz_ride(sinh_rho, frame.tx.clone(), p, q);
+    let (of_x, of_w) = frame.step(along / &k.wide_root / &norm, stretch * &slope);
+    let (_, from_origin) = wide::geodesic_weights(theta, t);
+    [of_x, of_w, frame.unless_origin(theta.lit(0.0), from_origin)]
+}
+
+/// The project's own on Klein's ball: x + q(y − x), q = b√g_x/(a√g_y + b√g_x), the geodesic being straight, from the nearer
+/// end; beyond an end from that end away from the other.
 pub fn klein_geodesic<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: &V::Elem) -> V::Owned {
+    from_nearer_end(k, x, y, t, klein_between, klein_beyond)
+}
+
+/// exp of what leads away from y: x − q(y − x), q of the length tθ ([`exp_log::klein_share`]).
+fn klein_beyond<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: Wide<V>) -> V::Owned {
+    let gap = x.gap_wide(&k.c);
+    let there = klein_sinh(k, x, y).asinh() * &t;
+    let p = -(x.dot_difference_wide(y, x) * &k.wide_c / &gap);
+    let n = wide::dist(x, y) * &k.wide_root / &gap.clone().sqrt();
+    let q = exp_log::klein_share(p, n, |_| there.clone());
+    x.step_wide(&gap.lit(1.0), y, &-q).borrow().pull_inside(&k.c)
+}
+
+fn klein_between<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V, t: Wide<V>) -> V::Owned {
     let theta = klein_sinh(k, x, y).asinh();
-    let (a, b) = wide::geodesic_weights(&theta, &t.widen());
+    let [a, b, _] = wide::geodesic_shares(&theta, &t);
     let (near, far) = (a * &wide::root_gap(k, y), b * &wide::root_gap(k, x));
     let q = far.clone() / &(near + &far);
     x.step_wide(&q.lit(1.0), y, &q).borrow().pull_inside(&k.c)
@@ -399,31 +487,25 @@ fn centroid_norm<V: Vector + ?Sized>(
     terms.into_iter().map(signed).fold(square, |sum, term| sum + &term).sqrt() * &largest
 }
 
-fn widened<R: Real>(weights: &[R]) -> Vec<R::Wide> {
-    weights.iter().map(Real::widen).collect()
-}
-
 /// The project's own on the ball: S/(|M| + T) with S = Σ wᵢ2xᵢ/gᵢ, T = Σ wᵢ(2/gᵢ − 1), |M| from the pairwise distances.
-pub fn poincare_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
-    let wide_weights = widened(weights);
-    let norm = centroid_norm(points, &wide_weights, |x, y| poincare_half_sinh(k, x, y));
+pub fn poincare_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[Wide<V>]) -> V::Owned {
+    let norm = centroid_norm(points, weights, |x, y| poincare_half_sinh(k, x, y));
     let lambdas: Vec<Wide<V>> = points.iter().map(|x| x.gap_wide(&k.c).recip().times(2.0)).collect();
-    let total = wide_weights.iter().zip(&lambdas).fold(norm, |sum, (w, l)| sum + &(l.clone().plus(-1.0) * w));
-    let factors: Vec<Wide<V>> = wide_weights.iter().zip(lambdas).map(|(w, l)| l * w / &total).collect();
+    let total = weights.iter().zip(&lambdas).fold(norm, |sum, (w, l)| sum + &(l.clone().plus(-1.0) * w));
+    let factors: Vec<Wide<V>> = weights.iter().zip(lambdas).map(|(w, l)| l * w / &total).collect();
     V::sum_wide(points, &factors).borrow().pull_inside(&k.c)
 }
 
 /// The project's own on space coordinates: Σ wᵢsᵢ/|M|, |M| from the pairwise distances.
-pub fn lorentz_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
-    let wide_weights = widened(weights);
-    let norm = centroid_norm(points, &wide_weights, |x, y| lorentz_half_sinh(k, x, y));
-    let factors: Vec<Wide<V>> = wide_weights.into_iter().map(|w| w / &norm).collect();
+pub fn lorentz_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[Wide<V>]) -> V::Owned {
+    let norm = centroid_norm(points, weights, |x, y| lorentz_half_chord(k, x, y) * &k.wide_root);
+    let factors: Vec<Wide<V>> = weights.iter().map(|w| w.clone() / &norm).collect();
     V::sum_wide(points, &factors)
 }
 
 /// The project's own on Klein's ball: Σ wᵢγᵢxᵢ/Σ wᵢγᵢ, the gaps to every bit.
-pub fn klein_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[V::Elem]) -> V::Owned {
-    let gammas = points.iter().zip(weights).map(|(x, w)| w.widen() / &wide::root_gap(k, *x));
+pub fn klein_midpoint<V: Vector + ?Sized>(k: &Space<V::Elem>, points: &[&V], weights: &[Wide<V>]) -> V::Owned {
+    let gammas = points.iter().zip(weights).map(|(x, w)| w.clone() / &wide::root_gap(k, *x));
     let gammas: Vec<Wide<V>> = gammas.collect();
     let total = gammas[1..].iter().fold(gammas[0].clone(), |sum, g| sum + g);
     let factors: Vec<Wide<V>> = gammas.into_iter().map(|g| g / &total).collect();

@@ -113,13 +113,18 @@ pub fn through_lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> 
 /// The project's own: d = (2/√c) arsinh(√c‖x − y‖ / √((1 − c‖x‖²)(1 − c‖y‖²))), with the differences exact and the two
 /// gaps to every bit that the wide arithmetic holds.
 pub fn poincare<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Elem {
-    in_order(x, y, |x, y| from_half_sinh(k, poincare_half_sinh(k, x, y)))
+    in_order(x, y, |x, y| from_half_chord(k, poincare_half_chord(k, x, y)))
 }
 
 /// √δ = sinh(√c d/2).
 pub(super) fn poincare_half_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
-    let gaps = x.gap_wide(&k.c) * &y.gap_wide(&k.c);
-    wide::dist(x, y) * &k.wide_root / &gaps.sqrt()
+    poincare_half_chord(k, x, y) * &k.wide_root
+}
+
+/// √(δ/c).
+fn poincare_half_chord<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
+    let [gap_x, gap_y, dist2] = x.gaps_and_dist2_wide(y, &k.c);
+    dist2.sqrt() / &(gap_x * &gap_y).sqrt()
 }
 
 // ---------------------------------------------------------------------------------------------------------- Lorentz
@@ -212,43 +217,40 @@ pub fn lorentz_polar<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, y:
 /// The project's own, on space coordinates alone: d = (2/√c) arsinh h, h² = ½(cosh θ − 1) as a sum of non-negative terms:
 /// 2h² = (c‖x−y‖² + c²‖x∧y‖²)/(T_xT_y + c⟨x,y⟩ + 1) where ⟨x,y⟩ ≥ 0, after math.SE 4899272, its wedge without cancellation
 /// ([`Vector::wedge2_wide`]), and (X² + Y² + X²Y²)/(T_xT_y + 1) + c|⟨x,y⟩| elsewhere; X = √c‖x‖, T_x = √(1 + X²).
-/// Roots are taken apart and powers of two taken out, so 10²⁶⁰ neither over- nor underflows.
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Elem {
-    in_order(x, y, |x, y| from_half_sinh(k, lorentz_half_sinh(k, x, y)))
+    in_order(x, y, |x, y| from_half_chord(k, lorentz_half_chord(k, x, y)))
 }
 
-/// h = sinh(√c d/2) from space coordinates. Differentiable wherever the distance is, also where x or y is the origin.
-pub(super) fn lorentz_half_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
-    let (ax, ay) = (wide::sinh_radius(k, x), wide::sinh_radius(k, y));
-    let (tx, ty) = (wide::cosh_of_arsinh(ax.clone()), wide::cosh_of_arsinh(ay.clone()));
-    let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
-    let (sx, sy) = (x.ldexp(-kx), y.ldexp(-ky));
-    let (sx, sy) = (sx.borrow(), sy.borrow());
-    let dot = sx.dot_wide(sy) * &k.wide_c;
-    let wedge = sx.wedge2_wide(sy).sqrt() * &k.wide_c;
-
-    // Divisors are √(2(…)) 2^half: times are at least 1, so only large ones are scaled.
-    let (ex, ey) = (kx.max(0), ky.max(0));
-    let (half, odd) = ((ex + ey) / 2, (ex + ey) % 2);
-    let times = tx.ldexp(-ex) * &ty.ldexp(-ey);
-    let one = times.lit(1.0).ldexp(-(ex + ey));
-    let root = |x: Wide<V>| x.ldexp(odd + 1).sqrt();
+/// h/√c, h = sinh(√c d/2), from space coordinates: half the length of the chord. Differentiable wherever the distance is, also
+/// where x or y is the origin.
+///
+/// Its derivative by c is −⟨x − y, x + y⟩²/(8(T_x + T_y)²T_xT_y) over itself: of two near points what the sums below have by c
+/// cancels.
+pub(super) fn lorentz_half_chord<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
+    let (c, c_root) = (k.wide_c.at_rest(), k.wide_root.at_rest());
+    let (nx, ny) = (wide::norm(x), wide::norm(y));
+    let (tx, ty) = (wide::cosh_of_arsinh(nx.clone() * &c_root), wide::cosh_of_arsinh(ny.clone() * &c_root));
+    let times = tx.clone() * &ty;
+    let dot = x.dot_wide(y);
     let zero = dot.lit(0.0);
-    let unscaled = dot.clone().ldexp(kx - ex).ldexp(ky - ey);
-    let together = {
-        let over = root(times.clone() + &unscaled.max(&zero) + &one);
-        let across = (wedge / &over).ldexp(kx - ex).ldexp(ky - ey).ldexp(ex + ey - half);
-        (wide::dist(x, y) * &k.wide_root / &over.ldexp(half)).hypot(&across)
+    let root = |x: Wide<V>| x.times(2.0).sqrt();
+    let together = || {
+        let over = root((dot.clone() * &c).max(&zero) + &times.clone().plus(1.0));
+        let across = x.wedge2_wide(y).sqrt() * &c_root / &over;
+        (wide::dist(x, y) / &over).hypot(&across)
     };
-    let opposite = {
-        let over = root(times + &one);
-        let radii = ax.clone().hypot(&ay) / &over.clone().ldexp(half);
-        let product = (ax.ldexp(-ex) * &ay.ldexp(-ey) / &over).ldexp(ex + ey - half);
-        let (e, f) = ((kx + ky).div_euclid(2), (kx + ky).rem_euclid(2));
-        let along = (-dot.clone()).max(&zero).ldexp(f - 1).sqrt().ldexp(e);
-        radii.hypot(&product).hypot(&along)
+    let opposite = || {
+        let over = root(times.clone().plus(1.0));
+        let product = nx.clone() * &ny * &c_root / &over;
+        let along = (-dot.clone()).max(&zero).times(0.5).sqrt();
+        (nx.clone().hypot(&ny) / &over).hypot(&product).hypot(&along)
     };
-    dot.select_lt(&zero, opposite, together)
+    let chord = wide::choose_lt(&dot, &zero, opposite, together);
+    let by_c = || {
+        let squares = x.norm2_difference_wide(y) / &(tx.clone() + &ty);
+        -(squares.square() / &wide::safe(chord.clone()) / &times).times(0.125)
+    };
+    chord.clone().with_slope(&k.wide_c, by_c)
 }
 
 // ------------------------------------------------------------------------------------------------------------ Klein
@@ -276,25 +278,28 @@ pub fn klein_through_poincare<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: 
 
 /// The project's own: K2 with w and ⟨x,w⟩ from exact differences and the gaps to every bit.
 pub fn klein<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Elem {
-    in_order(x, y, |x, y| {
-        let sinh = klein_sinh(k, x, y);
-        V::Elem::narrow(V::Elem::asinh_wide(sinh) / &k.wide_root, &k.c)
-    })
+    in_order(x, y, |x, y| V::Elem::narrow(V::Elem::asinh_quotient(klein_chord(k, x, y), &k.wide_root), &k.c))
 }
 
 /// sinh(√c d).
 pub(super) fn klein_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
+    klein_chord(k, x, y) * &k.wide_root
+}
+
+/// sinh(√c d)/√c.
+fn klein_chord<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> Wide<V> {
     let (gx, gy) = (x.gap_wide(&k.c), y.gap_wide(&k.c));
-    let across = wide::dist(x, y) * &gx.clone().sqrt();
-    let along = (x.dot_difference_wide(y, x) * &k.wide_root).abs();
-    across.hypot(&along) * &k.wide_root / &(gx * &gy).sqrt()
+    // Each part over its own divisor: a tiny difference is divided before it is multiplied.
+    let across = wide::dist(x, y) / &gy.clone().sqrt();
+    let along = (x.dot_difference_wide(y, x) * &k.wide_root).abs() / &(gx * &gy).sqrt();
+    across.hypot(&along)
 }
 
 // ----------------------------------------------------------------------------------------------------------- shared
 
-/// d = (2/√c) arsinh h.
-fn from_half_sinh<R: Real>(k: &Space<R>, h: R::Wide) -> R {
-    R::narrow(R::asinh_wide(h).times(2.0) / &k.wide_root, &k.c)
+/// d = (2/√c) arsinh h from h/√c.
+fn from_half_chord<R: Real>(k: &Space<R>, chord: R::Wide) -> R {
+    R::narrow(R::asinh_quotient(chord, &k.wide_root).times(2.0), &k.c)
 }
 
 /// f(x, y) in an order of the two points that does not depend on which came first: symmetric to the bit.

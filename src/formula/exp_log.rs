@@ -1,6 +1,6 @@
 //! exp and log at a point: geodesics from x with initial velocity v, and the velocity that reaches y at time 1.
 
-use super::distance::{klein_sinh, lorentz_half_sinh, poincare_half_sinh};
+use super::distance::{klein_sinh, lorentz_half_chord, poincare_half_sinh};
 use super::lifted::{Lifted, LiftedOf, combine, minkowski};
 use super::{Space, add, wide};
 use crate::arithmetic::{Real, Vector, Wide};
@@ -60,8 +60,9 @@ pub fn poincare_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::
 
 /// exp_x(v) = cosh(θ)x + sinh(θ)v/θ, θ = √c‖v‖_L. Nickel & Kiela (2018), Eq. 9. Weak: ‖v‖_L of radial vectors cancels.
 pub fn lorentz_exp_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, v: &LiftedOf<V>) -> LiftedOf<V> {
-    let theta = k.exp_length(k.tangent_length(minkowski::<V>(v, v)));
-    combine::<V>(&theta.clone().cosh(), x, &(theta.clone().sinh() / &theta), v)
+    let theta = k.tangent_length(minkowski::<V>(v, v));
+    let capped = k.exp_length(theta.clone());
+    combine::<V>(&capped.clone().cosh(), x, &(capped.sinh() / &theta), v)
 }
 
 /// The project's own on space coordinates, along the ray through s and across it. With sinh ρ = √c‖s‖, P = √c⟨s,v⟩/(‖s‖ cosh ρ)
@@ -69,49 +70,43 @@ pub fn lorentz_exp_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>
 /// (sinh ρ cosh θ + P cosh ρ sinh(θ)/θ)/√c outwards, and inwards, where those two cancel,
 /// (sinh(ρ − θ) + (1 + P/θ) cosh ρ sinh θ)/√c with 1 + P/θ = Q²/(θ(θ − P)).
 pub fn lorentz_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> V::Owned {
-    let (ks, kv) = (s.scale_exponent(), v.scale_exponent());
     let (sinh_rho, cosh_rho) = (wide::sinh_radius(k, s), wide::cosh_radius(k, s));
-    let (s, v) = (s.ldexp(-ks), v.ldexp(-kv));
-    let (s, v) = (s.borrow(), v.borrow());
-    let norm2 = s.norm2_wide();
-    let norm = norm2.clone().sqrt();
-    let zero = norm.lit(0.0);
+    let norm = wide::safe(wide::norm(s));
+    let p = s.dot_wide(v) / &norm * &k.wide_root / &cosh_rho;
+    let q = s.wedge2_wide(v).sqrt() / &norm * &k.wide_root;
+    let (along, stretch) = lorentz_ride(sinh_rho, cosh_rho, p, q);
+    let along = along / &k.wide_root / &norm;
+    wide::along_and_across(s, &along, v, &stretch, stretch_at_origin(k, v))
+}
 
-    let outwards = s.dot_wide(v) / &norm;
-    let p = (outwards * &k.wide_root / &cosh_rho).ldexp(kv);
-    let q = (s.wedge2_wide(v).sqrt() / &norm * &k.wide_root).ldexp(kv);
+/// Where a ride of length θ = √(P² + Q²) from radius ρ ends along its first ray, times √c, and sinh(θ)/θ: P of θ leads along the
+/// ray, Q across it.
+pub(super) fn lorentz_ride<R: Real>(sinh_rho: R, cosh_rho: R, p: R, q: R) -> (R, R) {
+    let zero = p.lit(0.0);
     let theta = p.clone().abs().hypot(&q);
     let stretch = wide::ratio(theta.clone().sinh(), theta.clone());
-
-    let out = sinh_rho.clone() * &theta.clone().cosh() + &(p.clone() * &cosh_rho * &stretch);
-    let back = {
+    let out = || sinh_rho.clone() * &theta.clone().cosh() + &(p.clone() * &cosh_rho * &stretch);
+    let back = || {
         // sinh θ as two equal factors and what is left: it may overflow where it meets an exact 0.
         let grown = theta.clone().times(0.5).exp();
         let left = theta.clone().times(-2.0).exp_m1().times(-0.5);
-        let turned = (q.clone() / &theta * &grown) * &(q.clone() / &(theta.clone() - &p) * &grown);
-        (sinh_rho.asinh() - &theta).sinh() + &(turned * &cosh_rho * &left)
+        let turned =
+            (q.clone() / &wide::safe(theta.clone()) * &grown) * &(q.clone() / &wide::safe(theta.clone() - &p) * &grown);
+        (sinh_rho.clone().asinh() - &theta).sinh() + &(turned * &cosh_rho * &left)
     };
-    let along = p.select_lt(&zero, back, out) / &k.wide_root / &norm;
-    let across = zero.select_lt(&q, stretch.ldexp(kv), zero.clone());
-    wide::along_and_across(s, &along, v, &across, stretch_at_origin(k, v, kv))
+    (wide::choose_lt(&p, &zero, back, out), stretch)
 }
 
-/// 2^exponent sinh(a)/a with a = √c‖v‖2^exponent: what exp at the origin multiplies v by.
-fn stretch_at_origin<V: Vector + ?Sized>(k: &Space<V::Elem>, v: &V, exponent: i32) -> Wide<V> {
-    let a = (wide::norm(v) * &k.wide_root).ldexp(exponent);
-    wide::ratio(a.clone().sinh(), a).ldexp(exponent)
+/// sinh(a)/a with a = √c‖v‖: what exp at the origin multiplies v by.
+fn stretch_at_origin<V: Vector + ?Sized>(k: &Space<V::Elem>, v: &V) -> Wide<V> {
+    let a = wide::norm(v) * &k.wide_root;
+    wide::ratio(a.clone().sinh(), a)
 }
 
 /// ‖v‖_L of a tangent vector at s, both in space coordinates: √((‖v‖² + c‖s∧v‖²)/(1 + c‖s‖²)).
 pub fn lorentz_length<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V, v: &V) -> Wide<V> {
-    let (ks, kv) = (s.scale_exponent(), v.scale_exponent());
-    let (scaled_s, scaled_v) = (s.ldexp(-ks), v.ldexp(-kv));
-    let (scaled_s, scaled_v) = (scaled_s.borrow(), scaled_v.borrow());
-    let across = scaled_s.wedge2_wide(scaled_v).sqrt() * &k.wide_root;
-    // The square of this may underflow: far out it is all that a radial vector has.
-    let whole = scaled_v.norm2_wide().sqrt().ldexp(-ks);
-    let gamma = wide::cosh_radius(k, s).ldexp(-ks);
-    (whole.hypot(&across) / &gamma).ldexp(kv)
+    let across = s.wedge2_wide(v).sqrt() * &k.wide_root;
+    wide::norm(v).hypot(&across) / &wide::cosh_radius(k, s)
 }
 
 /// log_x(y) = (d/‖u‖_L) u, u = y + c⟨x,y⟩_L x, d = arcosh(−c⟨x,y⟩_L)/√c. Nickel & Kiela (2018); geoopt. Weak: close pairs.
@@ -139,7 +134,7 @@ pub fn lorentz_log_two_terms<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedO
 
 /// The project's own on space coordinates: (θ/sinh θ)(y − x) − θ tanh(θ/2) x, y − x exact.
 pub fn lorentz_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::Owned {
-    let half = lorentz_half_sinh(k, x, y).asinh();
+    let half = (lorentz_half_chord(k, x, y) * &k.wide_root).asinh();
     let theta = half.clone().times(2.0);
     let along = theta.clone() * &half.tanh();
     let away = wide::ratio(theta.clone().sinh(), theta).recip();
@@ -153,20 +148,35 @@ pub fn lorentz_log<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, y: &V) -> V::O
 pub fn klein_exp_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
     let (gap, along) = (k.gap(x), x.dot(v) * &k.c);
     let theta2 = v.norm2() * &k.c / &gap + &(along.clone() / &gap).square();
-    let theta = k.exp_length(theta2.sqrt());
-    let t = k.tanh(theta.clone()) / &theta;
+    let theta = theta2.sqrt();
+    let t = k.tanh(k.exp_length(theta.clone())) / &theta;
     let q = t.clone() / &(along * &t / &gap).plus(1.0);
     x.combine(&k.lit(1.0), v, &q)
 }
 
-/// The project's own: [`klein_exp_plain`] in the wide arithmetic, rounded once, never on the rim.
+/// The project's own: [`klein_exp_plain`] in the wide arithmetic, rounded once, never on the rim. Inwards, where 1 + cT⟨x,v⟩/g
+/// cancels, with P = c⟨x,v⟩/g, N² = c‖v‖²/g and θ² = N² + P² that is (1 − tanh θ) + tanh(θ) N²/(θ(θ − P)).
 pub fn klein_exp<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, v: &V) -> V::Owned {
     let gap = x.gap_wide(&k.c);
-    let along = x.dot_wide(v) * &k.wide_c / &gap;
-    let theta = klein_length(k, x, v) * &k.wide_root;
-    let t = wide::ratio(theta.clone().tanh(), theta);
-    let q = t.clone() / &(along * &t).plus(1.0);
+    let p = x.dot_wide(v) * &k.wide_c / &gap;
+    let n = wide::norm(v) * &k.wide_root / &gap.clone().sqrt();
+    let q = klein_share(p, n, |theta| theta);
     x.combine_wide(&gap.lit(1.0), v, &q).borrow().pull_inside(&k.c)
+}
+
+/// The q of x + qu that lies at the distance θ/√c from x, from P = c⟨x,u⟩/g and N = √c‖u‖/√g, `theta` being given √(N² + P²).
+pub(super) fn klein_share<R: Real>(p: R, n: R, theta: impl Fn(R) -> R) -> R {
+    let size = n.clone().hypot(&p.clone().abs());
+    let theta = theta(size.clone());
+    let (zero, tanh) = (p.lit(0.0), theta.clone().tanh());
+    let divisor = wide::safe(size.clone());
+    let out = (p.clone() / &divisor * &tanh).plus(1.0);
+    let back = {
+        let e = theta.times(-2.0).exp();
+        let turned = (n.clone() / &divisor) * &(n / &wide::safe(size.clone() - &p));
+        e.clone().times(2.0) / &e.plus(1.0) + &(turned * &tanh)
+    };
+    wide::ratio(tanh, size) / &p.select_lt(&zero, back, out)
 }
 
 /// ‖v‖_x of a tangent vector of Klein's ball: √(‖v‖²/g + c⟨x,v⟩²/g²).

@@ -1,7 +1,7 @@
 //! The signed hyperplane score of multinomial logistic regression: ‖a‖_p times the signed distance of x to the hyperplane
 //! through p with normal a, positive on a's side.
 
-use super::along::lorentz_difference_product;
+use super::along::lorentz_product;
 use super::exp_log::{klein_length, lorentz_length};
 use super::lifted::{LiftedOf, minkowski};
 use super::{Space, add, wide};
@@ -56,9 +56,7 @@ pub fn shimizu<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V
 pub fn poincare<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
     let (gx, gp) = (x.gap_wide(&k.c), p.gap_wide(&k.c));
     let along = p.dot_difference_wide(x, a) * &gp - &(p.dist2_wide(x) * &k.wide_c * &p.dot_wide(a));
-    let norm = wide::norm(a);
-    let sinh = along * &k.wide_root.clone().times(2.0) / &(gp.clone() * &gx * &wide::safe(norm.clone()));
-    score(k, sinh, norm.times(2.0) / &gp)
+    score(k, along.times(4.0) / &(gp.clone().square() * &gx), wide::norm(a).times(2.0) / &gp)
 }
 
 /// ‖a‖_L/√c · arsinh(√c⟨x,a⟩_L/‖a‖_L) as it stands. Bdeir et al. (2024), Eq. 7. Weak: the Minkowski products cancel.
@@ -68,18 +66,10 @@ pub fn lorentz_plain<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedOf<V>, a:
     k.over_root(k.arsinh(argument) * &norm)
 }
 
-/// The project's own on space coordinates: ‖a‖_L/√c · 2 arsinh u, u = s/√(2(√(1 + s²) + 1)), s = √c⟨x,a⟩_L/‖a‖_L, neither
-/// product cancelling, and s, which may be as large as the square of the largest number, only by its root.
+/// The project's own on space coordinates: ‖a‖_L/√c · arsinh(√c⟨x,a⟩_L/‖a‖_L), neither product cancelling.
 pub fn lorentz<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::Elem {
-    let (product, [ex, ea]) = lorentz_difference_product(k, p, x, a);
-    let norm = lorentz_length(k, p, a.ldexp(-ea).borrow());
-    let sinh = (product * &k.wide_root / &wide::safe(norm.clone())).ldexp(ex.rem_euclid(2));
-    // The power of two that is still to be taken into s is 2^(2 half).
-    let half = ex.div_euclid(2);
-    let unit = sinh.lit(1.0).ldexp(-half).ldexp(-half);
-    let root = (unit.clone().hypot(&sinh.clone().abs()) + &unit).times(2.0).sqrt();
-    let length = norm.times(2.0).ldexp(ea);
-    score(k, sinh / &root.ldexp(-half), length)
+    let norm = lorentz_length(k, p, a);
+    score(k, lorentz_product(k, p, x, a), norm)
 }
 
 /// On Klein's ball as it stands: arsinh of √c(⟨x − p, a⟩ + c⟨p,a⟩⟨p, x − p⟩/g_p)/(√(g_x g_p)‖a‖_p).
@@ -98,11 +88,14 @@ pub fn klein<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V, p: &V, a: &V) -> V::
     let (gx, gp) = (x.gap_wide(&k.c), p.gap_wide(&k.c));
     let along = p.dot_wide(a) * &k.wide_c * &p.dot_difference_wide(x, p) / &gp;
     let norm = klein_length(k, p, a);
-    let product = (p.dot_difference_wide(x, a) + &along) * &k.wide_root;
-    score(k, product / &((gx * &gp).sqrt() * &wide::safe(norm.clone())), norm)
+    let product = p.dot_difference_wide(x, a) + &along;
+    score(k, product / &(gx * &gp).sqrt(), norm)
 }
 
-/// ‖a‖_p/√c · arsinh(sinh).
-fn score<R: Real>(k: &Space<R>, sinh: R::Wide, norm: R::Wide) -> R {
-    R::narrow(R::asinh_wide(sinh) * &norm / &k.wide_root, &k.c)
+/// ‖a‖_p/√c · arsinh(√c product/‖a‖_p), as arsinh(product·r)/r with r = √c/‖a‖_p; 0 where a is.
+fn score<R: Real>(k: &Space<R>, product: R::Wide, norm: R::Wide) -> R {
+    let zero = norm.lit(0.0);
+    let rate = k.wide_root.clone() / &wide::safe(norm.clone());
+    let score = R::asinh_quotient(product, &rate);
+    R::narrow(zero.select_lt(&norm, score, zero.clone()), &k.c)
 }

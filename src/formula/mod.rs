@@ -5,8 +5,11 @@
 
 pub mod add;
 pub mod along;
+pub mod ambient;
+mod chart;
 pub mod distance;
 pub mod exp_log;
+mod frame;
 pub mod lifted;
 pub mod mlr;
 pub mod radial;

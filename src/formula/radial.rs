@@ -21,7 +21,7 @@ pub fn ball_radius_arsinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::E
 
 /// The project's own on the ball: [`ball_radius_arsinh`] with the gap to every bit.
 pub fn poincare_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::Elem {
-    narrow(k, V::Elem::asinh_wide(ball_sinh(k, x)).times(2.0) / &k.wide_root)
+    narrow(k, V::Elem::asinh_quotient(ball_chord(k, x), &k.wide_root).times(2.0))
 }
 
 /// (1/√c) artanh(√c‖x‖) on Klein's ball. Weak: the rim.
@@ -31,7 +31,7 @@ pub fn klein_radius_artanh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::
 
 /// The project's own on Klein's ball: (1/√c) arsinh(√c‖x‖/√(1 − c‖x‖²)) with the gap to every bit.
 pub fn klein_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::Elem {
-    narrow(k, V::Elem::asinh_wide(ball_sinh(k, x)) / &k.wide_root)
+    narrow(k, V::Elem::asinh_quotient(ball_chord(k, x), &k.wide_root))
 }
 
 /// (1/√c) arcosh(√c t). Weak: near the origin.
@@ -41,17 +41,27 @@ pub fn lorentz_radius_arcosh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &LiftedO
 
 /// The project's own: (1/√c) arsinh(√c‖s‖).
 pub fn lorentz_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> V::Elem {
-    narrow(k, V::Elem::asinh_wide(wide::sinh_radius(k, s)) / &k.wide_root)
+    narrow(k, V::Elem::asinh_quotient(wide::norm(s), &k.wide_root))
 }
 
 /// t = √(1/c + ‖s‖²) of a Lorentz point, rounded once.
 pub fn lorentz_time<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> V::Elem {
-    narrow(k, wide::cosh_radius(k, s) / &k.wide_root)
+    narrow(k, lorentz_time_wide(k, s))
+}
+
+/// [`lorentz_time`] in the wide arithmetic.
+pub(super) fn lorentz_time_wide<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> Wide<V> {
+    wide::cosh_radius(k, s) / &k.wide_root
 }
 
 /// √c‖x‖/√(1 − c‖x‖²): sinh of half the radius on Poincaré's ball, of the whole radius on Klein's.
 fn ball_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> Wide<V> {
-    wide::norm(x) * &k.wide_root / &wide::root_gap(k, x)
+    ball_chord(k, x) * &k.wide_root
+}
+
+/// ‖x‖/√(1 − c‖x‖²).
+fn ball_chord<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> Wide<V> {
+    wide::norm(x) / &wide::root_gap(k, x)
 }
 
 fn narrow<R: Real>(k: &Space<R>, wide: R::Wide) -> R {
@@ -80,8 +90,8 @@ pub fn conformal_factor<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::Ele
 
 /// exp₀(v) = tanh(√c‖v‖) v/(√c‖v‖) on either ball. Ganea et al. (2018), Eq. 13. Weak: v = 0 without a norm floor.
 pub fn ball_exp0_tanh<V: Vector + ?Sized>(k: &Space<V::Elem>, v: &V) -> V::Owned {
-    let a = k.exp_length(k.root_times(k.norm(v)));
-    v.scale(&(k.tanh(a.clone()) / &a))
+    let a = k.root_times(k.norm(v));
+    v.scale(&(k.tanh(k.exp_length(a.clone())) / &a))
 }
 
 /// The project's own on either ball: [`ball_exp0_tanh`] in the wide arithmetic, v = 0 by its limit, and never on the rim.
@@ -102,10 +112,12 @@ pub fn ball_log0<V: Vector + ?Sized>(k: &Space<V::Elem>, y: &V) -> V::Owned {
     y.scale_wide(&wide::ratio(ball_sinh(k, y).asinh(), a))
 }
 
-/// exp₀(v) = sinh(√c‖v‖) v/(√c‖v‖) in space, cosh(√c‖v‖)/√c in time. Desai et al. (2023), Eq. 4.
+/// exp₀(v) = sinh(√c‖v‖) v/(√c‖v‖) in space, cosh(√c‖v‖)/√c in time. Desai et al. (2023), Eq. 4. A ceiling on lengths caps the
+/// arguments of sinh and cosh alone, as MERU and HyperbolicCV have it: a longer v leads to the ceiling, in its own direction.
 pub fn lorentz_exp0_sinh<V: Vector + ?Sized>(k: &Space<V::Elem>, v: &V) -> LiftedOf<V> {
-    let a = k.exp_length(k.root_times(k.norm(v)));
-    Lifted { t: k.over_root(a.clone().cosh()), s: v.scale(&(a.clone().sinh() / &a)) }
+    let a = k.root_times(k.norm(v));
+    let capped = k.exp_length(a.clone());
+    Lifted { t: k.over_root(capped.clone().cosh()), s: v.scale(&(capped.sinh() / &a)) }
 }
 
 /// The project's own: [`lorentz_exp0_sinh`]'s space part in the wide arithmetic, v = 0 by its limit.
@@ -237,4 +249,12 @@ pub fn lorentz_to_klein<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> V::Own
 /// The nearest representable point inside the ball on the ray through x; points inside stay as they are.
 pub fn ball_project<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::Owned {
     x.pull_inside(&k.c)
+}
+
+/// What [`ball_project`] comes to as its arithmetic gets finer: x min(1, 1/(√c‖x‖)). A point that is not inside goes to the
+/// rim on its ray, which no stored point inside attains: it is the limit by which they are judged.
+pub fn ball_project_limit<V: Vector + ?Sized>(k: &Space<V::Elem>, x: &V) -> V::Owned {
+    let length = wide::norm(x) * &k.wide_root;
+    let one = length.lit(1.0);
+    x.scale_wide(&one.select_lt(&length, wide::safe(length.clone()).recip(), one.clone()))
 }

@@ -13,9 +13,10 @@ use std::str::FromStr;
 pub enum Model {
     /// The Poincaré ball, n coordinates.
     Poincare,
-    /// The hyperboloid, n space coordinates; time is √(1/c + ‖s‖²).
+    /// The hyperboloid, n space coordinates; time is √(1/c + ‖s‖²), also where something is differentiated.
     Lorentz,
-    /// The hyperboloid, n + 1 coordinates, time first. What it canonically means is what its space coordinates mean.
+    /// The hyperboloid, n + 1 coordinates, time first. What it canonically means is what its space coordinates mean. Own
+    /// derivatives are by all n + 1, each moving alone ([`ambient`](super::ambient)).
     LorentzAmbient,
     /// Klein's (Beltrami's) ball, n coordinates.
     Klein,
@@ -298,9 +299,7 @@ impl<'a, V: Vector + ?Sized> Query<'a, V> {
     fn tangent(&self, s: &V, v: V::Owned) -> AnswerOf<V> {
         Answer::Vector(match self.model {
             Model::LorentzAmbient => {
-                let (e, f) = (s.scale_exponent(), wide::cosh_radius(self.space, s));
-                let along = s.ldexp(-e).borrow().dot_wide(v.borrow());
-                let time = along * &self.space.wide_root / &f.ldexp(-e);
+                let time = s.dot_wide(v.borrow()) * &self.space.wide_root / &wide::cosh_radius(self.space, s);
                 v.borrow().with_time(V::Elem::narrow(time, &self.space.c))
             }
             _ => v,
@@ -325,6 +324,11 @@ impl<'a, V: Vector + ?Sized> Query<'a, V> {
             scalar => scalar,
         }
     }
+    /// The two weights 1 − t and t of a midpoint, neither rounded to the arithmetic of t.
+    fn wide_weights(&self) -> [<V::Elem as Real>::Wide; 2] {
+        let t = self.t().widen();
+        [t.clone().one_minus(), t]
+    }
     /// The two weights 1 − t and t of a midpoint.
     fn weights(&self) -> [V::Elem; 2] {
         [self.t().clone().one_minus(), self.t().clone()]
@@ -338,14 +342,69 @@ macro_rules! registry {
             op: Op::$op, models: &[$(Model::$model),+], id: $id, cite: $cite, formula: $formula, weak: $weak,
         }),*];
 
-        /// The value of `variant` for `query`, in the arithmetic of the query's vectors.
-        pub fn apply<V: Vector + ?Sized>(variant: &Variant, query: &Query<V>) -> AnswerOf<V> {
+        /// The formula of `variant` on the query's vectors as they are.
+        fn evaluate<V: Vector + ?Sized>(variant: &Variant, query: &Query<V>) -> AnswerOf<V> {
             match (variant.op, query.model, variant.id) {
                 $((Op::$op, $(Model::$model)|+, $id) => { let ($q, $k) = (query, query.space); $body })*
                 (op, model, id) => unreachable!("no variant {id} of {op} in {model}"),
             }
         }
     };
+}
+
+/// The value of `variant` for `query`, in the arithmetic of the query's vectors. The project's own variants are evaluated with
+/// exponents that have no end ([`Real::Unbounded`]) where a power of an input could leave the range of the scratch space, or
+/// something has: only an answer that is itself beyond the largest number is infinite.
+pub fn apply<V: Vector + ?Sized>(variant: &Variant, query: &Query<V>) -> AnswerOf<V> {
+    // A round trip stores its points on the way, and is two conversions that look for themselves.
+    if variant.id != BEST || variant.op == Op::RoundTrip {
+        return evaluate(variant, query);
+    }
+    if query.is_safe() {
+        let answer = evaluate(variant, query);
+        let finite = match &answer {
+            Scalar(x) => x.is_finite(),
+            Coordinates(x) => x.borrow().is_finite(),
+        };
+        if finite {
+            return answer;
+        }
+    }
+    query.rounded(variant)
+}
+
+impl<V: Vector + ?Sized> Query<'_, V> {
+    fn vectors(&self) -> [Option<&V>; 5] {
+        [self.x, self.y, self.v, self.p, self.a]
+    }
+    /// Whether powers of every input stay inside the range of the scratch space.
+    pub(super) fn is_safe(&self) -> bool {
+        self.space.c.is_safe()
+            && self.t.is_none_or(Real::is_safe)
+            && self.vectors().into_iter().flatten().all(Vector::is_safe)
+    }
+    /// What `f` gives for the same query over numbers whose exponents have no end.
+    pub(super) fn unbounded<T>(&self, f: impl FnOnce(&Query<V::Unbounded>) -> T) -> T {
+        let space = self.space.unbounded();
+        let t = self.t.map(Real::unbounded);
+        let vectors = self.vectors().map(|x| x.map(Vector::unbounded));
+        let [x, y, v, p, a] = vectors.each_ref().map(|x| x.as_ref().map(Borrow::borrow));
+        f(&Query { space: &space, model: self.model, to: self.to, x, y, v, p, a, t: t.as_ref() })
+    }
+    /// The answer of `variant` from numbers whose exponents have no end, rounded to the query's own.
+    fn rounded(&self, variant: &Variant) -> AnswerOf<V> {
+        let c = &self.space.c;
+        match self.unbounded(|query| evaluate(variant, query)) {
+            Scalar(x) => Scalar(Real::bounded(x, c)),
+            Coordinates(x) => {
+                let x = V::bounded(x.borrow(), c);
+                let model = if variant.op == Op::Convert { self.to } else { self.model };
+                let in_ball = variant.op.kind() == Kind::Point && model.is_ball();
+                // Rounding once more may put a point of a ball on its rim.
+                Coordinates(if in_ball { x.borrow().pull_inside(c) } else { x })
+            }
+        }
+    }
 }
 
 use Answer::{Scalar, Vector as Coordinates};
@@ -394,7 +453,7 @@ registry! {
 
     Add Poincare "best" ["hypprec"] "(g_x(x+y)+c‖x+y‖²x)/(g_x g_y+c‖x+y‖²)", "" => |q, k| Coordinates(add::poincare(k, q.x(), q.y()));
     Add Poincare "mobius" ["ganea2018"] "((1+2c⟨x,y⟩+c‖y‖²)x+(1−c‖x‖²)y)/(1+2c⟨x,y⟩+c²‖x‖²‖y‖²)", "x ≈ −y; rim" => |q, k| Coordinates(add::mobius(k, q.x(), q.y()));
-    Add Lorentz | LorentzAmbient "best" ["hypprec"] "y across x as it is, along x (X T_y + T_x Y)/√c, regrouped inwards, where that cancels", "" => |q, k| q.point(add::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
+    Add Lorentz | LorentzAmbient "best" ["hypprec"] "y across x as it is, (T_x⟨x,y⟩+‖x‖²T_y)/‖x‖² of x along it, regrouped inwards, where that cancels", "" => |q, k| q.point(add::lorentz(k, &*q.s(q.x()), &*q.s(q.y())));
     Add Lorentz | LorentzAmbient "boost" ["chen2022"] "y + (√c t_y + c⟨x,y⟩/(1+√c t_x))x", "x ≈ −y" => |q, k| q.lifted_answer(add::boost::<V>(k, &q.lifted(q.x()), &q.lifted(q.y())));
     Add Klein "best" ["hypprec"] "(√g_x s + c⟨x,s⟩x/(1+√g_x))/(½(g_x+g_y+c‖s‖²)), s = x+y", "" => |q, k| Coordinates(add::klein(k, q.x(), q.y()));
     Add Klein "einstein" ["ungar2008"] "(x + y/γ_x + cγ_x/(1+γ_x)⟨x,y⟩x)/(1+c⟨x,y⟩)", "x ≈ −y; rim" => |q, k| Coordinates(add::einstein(k, q.x(), q.y()));
@@ -433,30 +492,30 @@ registry! {
 
     Transport Poincare "best" ["hypprec"] "(g_y/g_x) gyr[y,−x]v regrouped in w = y−x", "" => |q, k| Coordinates(along::poincare_transport(k, q.x(), q.y(), q.v()));
     Transport Poincare "gyration" ["ganea2018"] "gyr[y,−x]v λ_x/λ_y", "rim" => |q, k| Coordinates(along::poincare_transport_gyration(k, q.x(), q.y(), q.v()));
-    Transport Lorentz | LorentzAmbient "best" ["hypprec"] "v + c⟨y−x,v⟩_L/(2+2sinh²(θ/2))(x+y)", "nearly radial vectors carried inwards by more than the wide arithmetic holds" => |q, k| { let y = q.s(q.y()); q.tangent(&y, along::lorentz_transport(k, &*q.s(q.x()), &*y, &*q.s(q.v()))) };
+    Transport Lorentz | LorentzAmbient "best" ["hypprec"] "along x's ray to the origin, gyr[y,−x] there, along y's ray to y", "" => |q, k| { let y = q.s(q.y()); q.tangent(&y, along::lorentz_transport(k, &*q.s(q.x()), &*y, &*q.s(q.v()))) };
     Transport Lorentz | LorentzAmbient "plain" ["chami2019"] "v + c⟨y,v⟩_L/(1−c⟨x,y⟩_L)(x+y)", "radial vectors far out" => |q, k| { let x = q.lifted(q.x()); q.lifted_answer(along::lorentz_transport_plain::<V>(k, &x, &q.lifted(q.y()), &q.lifted_tangent(&x, q.v()))) };
     Transport Lorentz | LorentzAmbient "log" ["geoopt"] "v − ⟨log_x y,v⟩_L/d²(log_x y + log_y x)", "0/0 as y → x" => |q, k| { let x = q.lifted(q.x()); q.lifted_answer(along::lorentz_transport_log::<V>(k, &x, &q.lifted(q.y()), &q.lifted_tangent(&x, q.v()))) };
     Transport Klein "best" ["hypprec"] "√(g_y/g_x)(v − (c⟨x,v⟩/g_x + κ)(y−x))", "" => |q, k| Coordinates(along::klein_transport(k, q.x(), q.y(), q.v()));
 
     Geodesic Poincare "best" ["hypprec"] "(sinh((1−t)θ)X + sinh(tθ)Y)/sinh θ mapped to the ball", "" => |q, k| Coordinates(along::poincare_geodesic(k, q.x(), q.y(), q.t()));
     Geodesic Poincare "gyro" ["ganea2018"] "x ⊕ (t ⊗ ((−x) ⊕ y))", "rim" => |q, k| Coordinates(along::poincare_geodesic_gyro(k, q.x(), q.y(), q.t()));
-    Geodesic Lorentz | LorentzAmbient "best" ["hypprec"] "(sinh((1−t)θ)x + sinh(tθ)y)/sinh θ", "" => |q, k| q.point(along::lorentz_geodesic(k, &*q.s(q.x()), &*q.s(q.y()), q.t()));
+    Geodesic Lorentz | LorentzAmbient "best" ["hypprec"] "(sinh((1−t)θ)x + sinh(tθ)y)/sinh θ between x and y, exp_x(t log_x y) beyond", "" => |q, k| q.point(along::lorentz_geodesic(k, &*q.s(q.x()), &*q.s(q.y()), q.t()));
     Geodesic Lorentz | LorentzAmbient "exp" ["nickel2018"] "exp_x(t log_x y)", "close pairs" => |q, k| q.lifted_answer(along::lorentz_geodesic_exp::<V>(k, &q.lifted(q.x()), &q.lifted(q.y()), q.t()));
     Geodesic Klein "best" ["hypprec"] "x + b√g_x/(a√g_y + b√g_x)(y−x)", "" => |q, k| Coordinates(along::klein_geodesic(k, q.x(), q.y(), q.t()));
 
-    Midpoint Poincare "best" ["hypprec"] "Σwλx/(|M| + Σw(λ−1)), |M| from the distances", "" => |q, k| Coordinates(along::poincare_midpoint(k, &[q.x(), q.y()], &q.weights()));
+    Midpoint Poincare "best" ["hypprec"] "Σwλx/(|M| + Σw(λ−1)), |M| from the distances", "" => |q, k| Coordinates(along::poincare_midpoint(k, &[q.x(), q.y()], &q.wide_weights()));
     Midpoint Poincare "einstein" ["khrulkov2020"] "through Klein: Σγk/Σγ", "rim" => |q, k| Coordinates(along::poincare_midpoint_einstein(k, &[q.x(), q.y()], &q.weights()));
     Midpoint Poincare "gyro" ["ungar2008"] "½ ⊗ (Σwλx/Σw(λ−1))", "rim" => |q, k| Coordinates(along::poincare_midpoint_gyro(k, &[q.x(), q.y()], &q.weights()));
     Midpoint Poincare "closed" ["hypll"] "m/(1+√(1−c‖m‖²)), m = Σwλx/Σw(λ−1)", "rim" => |q, k| Coordinates(along::poincare_midpoint_closed(k, &[q.x(), q.y()], &q.weights()));
-    Midpoint Lorentz | LorentzAmbient "best" ["hypprec"] "Σws/|M|, |M| from the distances", "" => |q, k| q.point(along::lorentz_midpoint(k, &[&*q.s(q.x()), &*q.s(q.y())], &q.weights()));
+    Midpoint Lorentz | LorentzAmbient "best" ["hypprec"] "Σws/|M|, |M| from the distances", "" => |q, k| q.point(along::lorentz_midpoint(k, &[&*q.s(q.x()), &*q.s(q.y())], &q.wide_weights()));
     Midpoint Lorentz | LorentzAmbient "centroid" ["law2019"] "ΣwX/(√c√|⟨ΣwX,ΣwX⟩_L|)", "far out" => |q, k| q.lifted_answer(along::lorentz_midpoint_plain::<V>(k, &[q.lifted(q.x()), q.lifted(q.y())], &q.weights()));
-    Midpoint Klein "best" ["hypprec"] "Σwγx/Σwγ, γ from exact gaps", "" => |q, k| Coordinates(along::klein_midpoint(k, &[q.x(), q.y()], &q.weights()));
+    Midpoint Klein "best" ["hypprec"] "Σwγx/Σwγ, γ from exact gaps", "" => |q, k| Coordinates(along::klein_midpoint(k, &[q.x(), q.y()], &q.wide_weights()));
     Midpoint Klein "einstein" ["ungar2008"] "Σwγx/Σwγ", "rim" => |q, k| Coordinates(along::klein_midpoint_plain(k, &[q.x(), q.y()], &q.weights()));
 
     Gyration Poincare "best" ["hypprec"] "closed form regrouped in w = x+y", "" => |q, k| Coordinates(along::poincare_gyration(k, q.x(), q.y(), q.v()));
     Gyration Poincare "definition" ["ungar2008"] "−(x⊕y)⊕(x⊕(y⊕v))", "rim" => |q, k| Coordinates(along::poincare_gyration_definition(k, q.x(), q.y(), q.v()));
     Gyration Poincare "closed" ["geoopt"] "v + 2(Ax+By)/D", "rim" => |q, k| Coordinates(along::poincare_gyration_closed(k, q.x(), q.y(), q.v()));
-    Gyration Lorentz | LorentzAmbient "best" ["hypprec"] "the rotation of the same points on the ball, wide", "" => |q, k| q.point(along::lorentz_gyration(k, &*q.s(q.x()), &*q.s(q.y()), &*q.s(q.v())));
+    Gyration Lorentz | LorentzAmbient "best" ["hypprec"] "the turn by 2 arctan(c‖x∧y‖/((1+T_x)(1+T_y)+c⟨x,y⟩)) in the plane of x and y", "" => |q, k| q.point(along::lorentz_gyration(k, &*q.s(q.x()), &*q.s(q.y()), &*q.s(q.v())));
     Gyration Klein "best" ["hypprec"] "the rotation of the same points on the ball, wide", "" => |q, k| Coordinates(along::klein_gyration(k, q.x(), q.y(), q.v()));
 
     Mlr Poincare "best" ["hypprec"] "arsinh(2√c(g_p⟨w,a⟩ − c‖w‖²⟨p,a⟩)/(g_p g_x‖a‖))λ_p‖a‖/√c, w = x−p", "" => |q, k| Scalar(mlr::poincare(k, q.x(), q.p(), q.a()));

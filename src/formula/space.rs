@@ -25,7 +25,7 @@ pub struct Clamps {
     pub norm2_max: Option<f64>,
     /// Squared distances ≤ this.
     pub distance2_max: Option<f64>,
-    /// √c · length of a tangent vector ≤ this before exp.
+    /// √c · length of a tangent vector ≤ this as an argument of exp's sinh, cosh or tanh.
     pub exp_length_max: Option<f64>,
     /// Added to the denominator of the Lorentz → ball map.
     pub to_ball_denominator_add: Option<f64>,
@@ -69,6 +69,11 @@ impl<R: Real> Space<R> {
         let (root, wide_c) = (c.clone().sqrt(), c.widen());
         let wide_root = wide_c.clone().sqrt();
         Space { c, root, wide_c, wide_root, clamps }
+    }
+
+    /// The same space over numbers whose exponents have no end.
+    pub fn unbounded(&self) -> Space<R::Unbounded> {
+        Space::with_clamps(self.c.unbounded(), self.clamps)
     }
 
     /// A constant.

@@ -2,25 +2,15 @@
 
 use super::Space;
 use crate::arithmetic::{Real, Vector, Wide};
-use std::borrow::Borrow;
 
-/// ‖x‖, whatever the exponents.
+/// ‖x‖.
 pub(super) fn norm<V: Vector + ?Sized>(x: &V) -> Wide<V> {
-    match x.scale_exponent() {
-        0 => x.norm2_wide().sqrt(),
-        k => x.ldexp(-k).borrow().norm2_wide().sqrt().ldexp(k),
-    }
+    x.norm2_wide().sqrt()
 }
 
-/// ‖x − y‖, whatever the exponents.
+/// ‖x − y‖.
 pub(super) fn dist<V: Vector + ?Sized>(x: &V, y: &V) -> Wide<V> {
-    match x.difference_exponent(y) {
-        0 => x.dist2_wide(y).sqrt(),
-        // Scaled up by the difference's exponent a point that is not tiny itself could overflow; where it is not, a tiny
-        // difference is exact as it is (Sterbenz), or rounded once.
-        k if k < 0 && x.scale_exponent().max(y.scale_exponent()) >= 0 => norm(x.minus(y).borrow()),
-        k => x.ldexp(-k).borrow().dist2_wide(y.ldexp(-k).borrow()).sqrt().ldexp(k),
-    }
+    x.dist2_wide(y).sqrt()
 }
 
 /// √(1 + a²), a ≥ 0: cosh of arsinh a.
@@ -44,18 +34,13 @@ pub(super) fn cosh_radius<V: Vector + ?Sized>(k: &Space<V::Elem>, s: &V) -> Wide
     cosh_of_arsinh(sinh_radius(k, s))
 }
 
-/// √c(t_x − t_y) of two Lorentz points from their √c t: c⟨x − y, x + y⟩/(√c t_x + √c t_y), which does not cancel.
-pub(super) fn cosh_difference<V: Vector + ?Sized>(
-    k: &Space<V::Elem>,
-    x: &V,
-    y: &V,
-    tx: &Wide<V>,
-    ty: &Wide<V>,
-) -> Wide<V> {
-    let (kx, ky) = (x.scale_exponent(), y.scale_exponent());
-    let common = if kx.abs() >= ky.abs() { kx } else { ky };
-    let squares = x.ldexp(-common).borrow().norm2_difference_wide(y.ldexp(-common).borrow());
-    (squares * &k.wide_c / &(tx.clone() + ty).ldexp(-common)).ldexp(common)
+/// `then` where a < bound, else `otherwise`, and of a single number only that one is computed.
+pub(super) fn choose_lt<R: Real>(a: &R, bound: &R, then: impl FnOnce() -> R, otherwise: impl FnOnce() -> R) -> R {
+    match a.is_lt(bound) {
+        Some(true) => then(),
+        Some(false) => otherwise(),
+        None => a.select_lt(bound, then(), otherwise()),
+    }
 }
 
 /// a where a > 0, else 1: a divisor for the branch of a selection that is not taken.
@@ -85,6 +70,12 @@ pub(super) fn along_and_across<V: Vector + ?Sized>(
     s.wedge_step_wide(&along, v, &across, &unless_origin(zero.clone(), at_origin))
 }
 
+/// 1 − tanh²(a) = 4E/(1 + E)², E = e^(−2a), a ≥ 0.
+pub(super) fn sech2<R: Real>(a: R) -> R {
+    let e = a.times(-2.0).exp();
+    e.clone().times(4.0) / &e.plus(1.0).square()
+}
+
 /// f(a)/a, and its limit 1 at a = 0; `numerator` is f(a).
 pub(super) fn ratio<R: Real>(numerator: R, a: R) -> R {
     let zero = a.lit(0.0);
@@ -94,14 +85,25 @@ pub(super) fn ratio<R: Real>(numerator: R, a: R) -> R {
 }
 
 /// sinh((1 − t)θ)/sinh θ and sinh(tθ)/sinh θ, the weights of a geodesic's ends; 1 − t and t where θ = 0.
-/// As e^(−tθ) (1 − e^(−2(1−t)θ))/(1 − e^(−2θ)), which neither overflows nor cancels for 0 ≤ t ≤ 1.
 pub(super) fn geodesic_weights<R: Real>(theta: &R, t: &R) -> (R, R) {
-    let zero = theta.lit(0.0);
+    let [a, b, unit] = geodesic_shares(theta, t);
+    (a / &unit, b / &unit)
+}
+
+/// The weights of a geodesic's ends and the unit that they are in, so that nothing overflows however far past the ends t
+/// goes: sinh((1 − t)θ) : sinh(tθ) : sinh θ, all times e^(−oθ)/sinh θ with o = max(t − 1, −t, 0). sinh(zθ)/sinh θ is
+/// ±e^((|z|−1)θ) (1 − e^(−2|z|θ))/(1 − e^(−2θ)), which does not cancel, and |z| − 1 − o is −t or t − 1, no less than −1 and
+/// no more than 0.
+pub(super) fn geodesic_shares<R: Real>(theta: &R, t: &R) -> [R; 3] {
+    let (zero, one) = (theta.lit(0.0), theta.lit(1.0));
     let weight = |near: R, far: R| {
-        let numerator = (near.clone() * theta).times(-2.0).exp_m1() * &(-(far * theta)).exp();
+        let size = (near.clone().abs() * theta).times(-2.0).exp_m1();
+        let numerator = near.select_lt(&zero, -size.clone(), size) * &(-(far.max(&zero).min(&one) * theta)).exp();
         let quotient = numerator / &theta.clone().times(-2.0).exp_m1();
         zero.select_lt(theta, quotient, near)
     };
     let rest = t.clone().one_minus();
-    (weight(rest.clone(), t.clone()), weight(t.clone(), rest))
+    let past = (-t.clone()).max(&-rest.clone()).max(&zero);
+    let unit = (-(past * theta)).exp();
+    [weight(rest.clone(), t.clone()), weight(t.clone(), rest), unit]
 }

@@ -34,12 +34,11 @@ impl Clip {
     pub fn cap(&self, model: Model, c: f64) -> f64 {
         let root = c.sqrt();
         let limit = self.limit(&Space::new(c));
-        let rho = match (self, model) {
-            (Clip::FeatureNorm { .. }, Model::Poincare) => 2.0 * root * limit,
-            (Clip::FeatureNorm { .. }, _) => root * limit,
-            (_, Model::Poincare) => 2.0 * (root * limit).atanh(),
-            (_, Model::Klein) => (root * limit).atanh(),
-            (_, Model::Lorentz | Model::LorentzAmbient) => (root * limit).asinh(),
+        let rho = match self {
+            Clip::FeatureNorm { .. } => model.scale_at_origin() * root * limit,
+            Clip::RelativeNorm { .. } | Clip::AbsoluteNorm { .. } | Clip::SpaceNorm { .. } => {
+                model.depth_of(root * limit)
+            }
         };
         rho / root
     }

@@ -11,7 +11,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     Ok,
-    /// A guard moved the stored point.
+    /// A guard moved the stored point; of a value that is compared with the exact answer also: the answer is a point, or a
+    /// number, past the last that the arithmetic holds, and the value is held back there.
     Saturated,
     /// A point or an answer beyond the range of the arithmetic.
     Overflow,
@@ -109,7 +110,7 @@ impl Scale {
         2 * widest + GUARD_BITS
     }
 
-    fn leg(&self, from: &[Float], to: &[Float]) -> Float {
+    pub(super) fn leg(&self, from: &[Float], to: &[Float]) -> Float {
         let bits = Self::bits(from, to);
         let difference = || -> Vec<Float> { from.iter().zip(to).map(|(a, b)| Float::with_val(bits, b - a)).collect() };
         match &self.unit {
@@ -129,7 +130,7 @@ impl Scale {
         }
     }
 
-    fn size(&self, truth: &[Float]) -> Float {
+    pub(super) fn size(&self, truth: &[Float]) -> Float {
         match &self.unit {
             Unit::Number => truth[0].clone().abs(),
             Unit::Gradient => euclidean(truth),
@@ -145,7 +146,7 @@ impl Scale {
 
     /// The coordinates that a point canonically means: without its time.
     fn point(&self, x: &[Float], bits: u32) -> Vec<Mp> {
-        let skip = usize::from(self.model == Model::LorentzAmbient);
+        let skip = self.model.times();
         x.iter().skip(skip).map(|x| Mp::new(bits, x)).collect()
     }
 
@@ -155,7 +156,7 @@ impl Scale {
         let v = self.point(v, bits);
         let Some(base) = base else {
             let plain = euclidean(&v.iter().map(|x| x.0.clone()).collect::<Vec<_>>());
-            return if self.model == Model::Poincare { plain * 2 } else { plain };
+            return plain * self.model.scale_at_origin();
         };
         let x = self.point(base, bits);
         let norm = match self.model {
@@ -167,7 +168,7 @@ impl Scale {
     }
 }
 
-fn to_model(op: Op, model: Model, to: Model) -> Model {
+pub(super) fn to_model(op: Op, model: Model, to: Model) -> Model {
     if op == Op::Convert { to } else { model }
 }
 
@@ -193,7 +194,7 @@ pub fn outcome<S: Number>(
     if exact().any(|x| x.is_infinite()) {
         return Outcome::Overflow;
     }
-    let ball = matches!(to_model(op, model, to), Model::Poincare | Model::Klein);
+    let ball = to_model(op, model, to).is_ball();
     if op.kind() == Kind::Point && !gradient && ball && S::outside(c, answer) {
         return Outcome::Outside;
     }

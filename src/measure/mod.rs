@@ -5,16 +5,24 @@
 //! variant in exact arithmetic on the raw coordinates, T3 the same with the guard and T4 what the arithmetic gave:
 //! representation = T1−T0, off-model = T2−T1, guard = T3−T2, rounding = T4−T3.
 
+mod adversary;
+#[cfg(feature = "cli")]
+pub mod ends;
+mod hyperbolic;
 mod legs;
+mod precise;
 mod summary;
 
+pub use adversary::{Attack, Second, attack};
+pub use hyperbolic::hyperbolic_error;
 pub use legs::{Outcome, Parts, outcome as outcome_of, ulps as ulps_of};
+pub use precise::{Errors, Precise};
 pub use summary::{Summary, bits_lost, order_statistic, summarise};
 
 use crate::arithmetic::{Dual, Interval, Number, Scalar};
 use crate::formula::{Answer, BEST, Clamps, Input, Kind, Model, Op, Role, Variant, variant};
 use crate::guard::{Guard, Precision};
-use crate::oracle::{Inputs, Sample, gradient_of, gradient_truth, truth, value_of};
+use crate::oracle::{Inputs, Sample, beyond_the_rim, gradient_leg, gradient_of, gradient_truth, leg, truth, value_of};
 use rug::Float;
 
 /// What is measured of an operation: its value, or its derivative by one input.
@@ -40,9 +48,9 @@ impl std::fmt::Display for Quantity {
 
 /// A variant under a guard.
 #[derive(Clone, Copy, Debug)]
-pub struct Case {
+pub struct Case<'a> {
     pub variant: &'static Variant,
-    pub guard: &'static Guard,
+    pub guard: &'a Guard,
 }
 
 /// The result of one cell.
@@ -98,7 +106,10 @@ pub fn measure<S: Number>(
 
     let storage = storage_outcome(op, &stored, &exact);
     let t1 = match storage {
-        None => Some(exact_answer(best, Clamps::NONE, &exact, gradient, bits, None).map_err(wrap)?),
+        None => Some(match gradient {
+            None => truth(best, &exact, bits).map(Answer::components).map_err(wrap)?,
+            Some(by) => gradient_truth(best, &exact, Some(by), bits).map_err(wrap)?,
+        }),
         Some(_) => None,
     };
     let scale = legs::Scale::new(op, gradient, model, to, &exact);
@@ -176,14 +187,14 @@ fn exact_answer(
                 Some((guard, precision, op)) => clip(guard, precision, op, inputs),
                 None => inputs,
             };
-            truth(variant, clamps, exact, bits, act).map(Answer::components)
+            leg(variant, clamps, exact, bits, act).map(Answer::components)
         }
         Some(by) => {
             let act = |inputs: Inputs<Dual<Interval>>| match guard {
                 Some((guard, precision, op)) => clip(guard, precision, op, inputs),
                 None => inputs,
             };
-            gradient_truth(variant, clamps, exact, Some(by), bits, act)
+            gradient_leg(variant, clamps, exact, Some(by), bits, act)
         }
     }
 }
@@ -225,22 +236,13 @@ pub fn storage_outcome<S: Number>(op: Op, stored: &Inputs<S>, exact: &Inputs<Flo
     if !curved || !op.inputs().iter().all(|(input, _)| finite(*input)) {
         return Some(Outcome::Overflow);
     }
-    let ball = matches!(stored.model, Model::Poincare | Model::Klein);
+    let ball = stored.model.is_ball();
     // A double-double cannot tell its last numbers inside the rim from the first beyond it; exact coordinates can.
     let is_outside = |input: Input| {
         stored.vector(input).is_some_and(|x| S::outside(&stored.c, x))
             || exact.vector(input).is_some_and(|x| beyond_the_rim(&exact.c, x))
     };
     (ball && points.into_iter().any(is_outside)).then_some(Outcome::Outside)
-}
-
-/// Whether c‖x‖² ≥ 1, for exact coordinates in a ball.
-fn beyond_the_rim(c: &Float, x: &[Float]) -> bool {
-    const GUARD_BITS: u32 = 64;
-    // Products of three are exact; what their sum rounds is far below the last gap to the rim.
-    let bits = 3 * x.iter().map(Float::prec).chain([c.prec()]).max().unwrap_or(0) + GUARD_BITS;
-    let norm2 = x.iter().fold(Float::new(bits), |sum, x| sum + Float::with_val(bits, x.square_ref()));
-    norm2 * c >= 1
 }
 
 impl Quantity {
@@ -265,7 +267,7 @@ mod tests {
         Sample { c: 1.0, dim: 3, radius, separation, direction, seed: 7 }
     }
 
-    fn cases(op: Op, model: Model) -> Vec<Case> {
+    fn cases(op: Op, model: Model) -> Vec<Case<'static>> {
         variants(op, model)
             .flat_map(|variant| GUARDS.iter().map(move |guard| Case { variant, guard }))
             .filter(|case| case.guard.id == "none" || case.guard.concerns(model, op, Precision { bits: 24 }))

@@ -87,6 +87,10 @@ pub trait Hyperbolic<R: Scalar>: Sized {
     /// The point at the fraction t of the geodesic from x to y.
     fn geodesic(&self, x: &(impl Coordinates<R> + ?Sized), y: &(impl Coordinates<R> + ?Sized), t: &R) -> Vec<R>;
     /// The weighted centroid of n ≥ 1 points: Lorentz centroid, Einstein midpoint and gyromidpoint are this one point.
+    /// Weights are not negative and not all 0; with a negative one the sum may be no point of any model.
+    ///
+    /// # Panics
+    /// If there are no points, not as many weights, or a weight below 0.
     fn midpoint<C: Coordinates<R>>(&self, points: &[C], weights: &[R]) -> Vec<R>;
     /// gyr[x, y]v = −(x ⊕ y) ⊕ (x ⊕ (y ⊕ v)).
     fn gyration(
@@ -138,6 +142,44 @@ fn same_length<R>(x: &[R], y: &[R]) {
     assert!(x.len() == y.len(), "vectors of {} and of {} coordinates do not lie in one space", x.len(), y.len());
 }
 
+/// A formula on vectors and numbers as they are, or with exponents that have no end where it could leave the range of its scratch
+/// space, or has: as [`crate::formula::apply`] does it. `scalar`, `vector`, `point` or `inside` is
+/// what the formula gives.
+macro_rules! in_range {
+    ($kind:ident $this:ident, [$($x:ident)*], [$($t:ident)*], |$k:ident| $body:expr) => {{
+        let space = &$this.space;
+        let ordinary = {
+            let $k = space;
+            let safe = space.c.is_safe() $(&& $crate::arithmetic::Vector::is_safe($x))* $(&& $crate::arithmetic::Real::is_safe($t))*;
+            safe.then(|| $body).filter($crate::model::in_range!(@finite $kind))
+        };
+        ordinary.unwrap_or_else(|| {
+            let $k = &space.unbounded();
+            $(let $x = &$crate::arithmetic::Vector::unbounded($x)[..];)*
+            $(let $t = &$crate::arithmetic::Real::unbounded($t);)*
+            $crate::model::in_range!(@bounded $kind $this, $body)
+        })
+    }};
+    (@finite scalar) => { |x| $crate::arithmetic::Real::is_finite(x) };
+    (@finite $vector:ident) => { |x| $crate::arithmetic::Vector::is_finite(&x[..]) };
+    (@bounded scalar $this:ident, $body:expr) => { $crate::arithmetic::Real::bounded($body, &$this.space.c) };
+    (@bounded vector $this:ident, $body:expr) => {
+        <[_] as $crate::arithmetic::Vector>::bounded(&$body[..], &$this.space.c)
+    };
+    // Rounding once more may put a point of a ball on its rim; `inside`: of another model's ball.
+    (@bounded inside $this:ident, $body:expr) => {
+        $crate::model::in_range!(@bounded vector $this, $body).pull_inside(&$this.space.c)
+    };
+    (@bounded point $this:ident, $body:expr) => { $this.project(&$crate::model::in_range!(@bounded vector $this, $body)) };
+}
+use in_range;
+
+/// A centroid is a point for weights that are not negative.
+fn no_negative_weight<R: Scalar>(weights: &[R]) {
+    let negative = weights.iter().find(|w| w.compare(&w.lit(0.0)) == Some(Ordering::Less));
+    assert!(negative.is_none(), "a negative weight, {negative:?}, in a midpoint");
+}
+
 /// What every model does the same way: take slices, check their lengths, call the model's formula.
 macro_rules! operations {
     (distance $distance:path, origin $origin:path, add $add:path, scale $scale:path, exp $exp:path, log $log:path,
@@ -152,34 +194,38 @@ macro_rules! operations {
         fn distance(&self, x: &(impl Coordinates<R> + ?Sized), y: &(impl Coordinates<R> + ?Sized)) -> R {
             let (x, y) = (x.coordinates(), y.coordinates());
             $crate::model::same_length(x, y);
-            $distance(&self.space, x, y)
+            $crate::model::in_range!(scalar self, [x y], [], |k| $distance(k, x, y))
         }
         fn origin_distance(&self, x: &(impl Coordinates<R> + ?Sized)) -> R {
-            $origin(&self.space, x.coordinates())
+            let x = x.coordinates();
+            $crate::model::in_range!(scalar self, [x], [], |k| $origin(k, x))
         }
         fn add(&self, x: &(impl Coordinates<R> + ?Sized), y: &(impl Coordinates<R> + ?Sized)) -> Vec<R> {
             let (x, y) = (x.coordinates(), y.coordinates());
             $crate::model::same_length(x, y);
-            $add(&self.space, x, y)
+            $crate::model::in_range!(point self, [x y], [], |k| $add(k, x, y))
         }
         fn scale(&self, t: &R, x: &(impl Coordinates<R> + ?Sized)) -> Vec<R> {
-            $scale(&self.space, t, x.coordinates())
+            let x = x.coordinates();
+            $crate::model::in_range!(point self, [x], [t], |k| $scale(k, t, x))
         }
         fn exp(&self, x: &(impl Coordinates<R> + ?Sized), v: &(impl Coordinates<R> + ?Sized)) -> Vec<R> {
             let (x, v) = (x.coordinates(), v.coordinates());
             $crate::model::same_length(x, v);
-            $exp(&self.space, x, v)
+            $crate::model::in_range!(point self, [x v], [], |k| $exp(k, x, v))
         }
         fn log(&self, x: &(impl Coordinates<R> + ?Sized), y: &(impl Coordinates<R> + ?Sized)) -> Vec<R> {
             let (x, y) = (x.coordinates(), y.coordinates());
             $crate::model::same_length(x, y);
-            $log(&self.space, x, y)
+            $crate::model::in_range!(vector self, [x y], [], |k| $log(k, x, y))
         }
         fn exp0(&self, v: &(impl Coordinates<R> + ?Sized)) -> Vec<R> {
-            $exp0(&self.space, v.coordinates())
+            let v = v.coordinates();
+            $crate::model::in_range!(point self, [v], [], |k| $exp0(k, v))
         }
         fn log0(&self, y: &(impl Coordinates<R> + ?Sized)) -> Vec<R> {
-            $log0(&self.space, y.coordinates())
+            let y = y.coordinates();
+            $crate::model::in_range!(vector self, [y], [], |k| $log0(k, y))
         }
         fn transport(
             &self,
@@ -190,12 +236,12 @@ macro_rules! operations {
             let (x, y, v) = (x.coordinates(), y.coordinates(), v.coordinates());
             $crate::model::same_length(x, y);
             $crate::model::same_length(x, v);
-            $transport(&self.space, x, y, v)
+            $crate::model::in_range!(vector self, [x y v], [], |k| $transport(k, x, y, v))
         }
         fn geodesic(&self, x: &(impl Coordinates<R> + ?Sized), y: &(impl Coordinates<R> + ?Sized), t: &R) -> Vec<R> {
             let (x, y) = (x.coordinates(), y.coordinates());
             $crate::model::same_length(x, y);
-            $geodesic(&self.space, x, y, t)
+            $crate::model::in_range!(point self, [x y], [t], |k| $geodesic(k, x, y, t))
         }
         fn midpoint<C: Coordinates<R>>(&self, points: &[C], weights: &[R]) -> Vec<R> {
             assert!(
@@ -206,7 +252,22 @@ macro_rules! operations {
             );
             let points: Vec<&[R]> = points.iter().map(C::coordinates).collect();
             points.iter().for_each(|x| $crate::model::same_length(points[0], x));
-            $midpoint(&self.space, &points, weights)
+            $crate::model::no_negative_weight(weights);
+            use $crate::arithmetic::{Real, Vector};
+            let safe = self.space.c.is_safe() && points.iter().all(|x| x.is_safe()) && weights.is_safe();
+            let ordinary = || {
+                let weights: Vec<R::Wide> = weights.iter().map(R::widen).collect();
+                $midpoint(&self.space, &points, &weights)
+            };
+            let ordinary = safe.then(ordinary).filter(|x| x.is_finite());
+            ordinary.unwrap_or_else(|| {
+                let space = self.space.unbounded();
+                let points: Vec<Vec<R::Unbounded>> = points.iter().map(|x| x.unbounded()).collect();
+                let points: Vec<&[R::Unbounded]> = points.iter().map(Vec::as_slice).collect();
+                let weights: Vec<_> = weights.iter().map(|w| w.unbounded().widen()).collect();
+                let there = $midpoint(&space, &points, &weights);
+                self.project(&<[R] as Vector>::bounded(&there, &self.space.c))
+            })
         }
         fn gyration(
             &self,
@@ -217,7 +278,7 @@ macro_rules! operations {
             let (x, y, v) = (x.coordinates(), y.coordinates(), v.coordinates());
             $crate::model::same_length(x, y);
             $crate::model::same_length(x, v);
-            $gyration(&self.space, x, y, v)
+            $crate::model::in_range!(point self, [x y v], [], |k| $gyration(k, x, y, v))
         }
         fn mlr(
             &self,
@@ -228,12 +289,12 @@ macro_rules! operations {
             let (x, p, a) = (x.coordinates(), p.coordinates(), a.coordinates());
             $crate::model::same_length(x, p);
             $crate::model::same_length(x, a);
-            $mlr(&self.space, x, p, a)
+            $crate::model::in_range!(scalar self, [x p a], [], |k| $mlr(k, x, p, a))
         }
         fn norm(&self, x: &(impl Coordinates<R> + ?Sized), v: &(impl Coordinates<R> + ?Sized)) -> R {
             let (x, v) = (x.coordinates(), v.coordinates());
             $crate::model::same_length(x, v);
-            R::narrow($norm(&self.space, x, v), &self.space.c)
+            $crate::model::in_range!(scalar self, [x v], [], |k| $crate::arithmetic::Real::narrow($norm(k, x, v), &k.c))
         }
     };
 }

@@ -1,7 +1,8 @@
 //! The inputs of one evaluation, in one arithmetic, as owned data.
 
 use crate::arithmetic::{Dual, Scalar};
-use crate::formula::{Answer, Clamps, Input, Model, Query, Space, Variant, apply};
+use crate::formula::{Answer, Clamps, Input, Model, Op, Query, Space, Variant, apply};
+use rug::Float;
 
 /// Curvature and inputs of one evaluation. Vectors have the model's number of coordinates.
 #[derive(Clone, Debug)]
@@ -84,4 +85,33 @@ pub fn value_of<S: Scalar>(variant: &Variant, clamps: Clamps, inputs: &Inputs<S>
         t: inputs.t.as_ref(),
     };
     apply(variant, &query)
+}
+
+/// Whether c‖x‖² ≥ 1, for exact coordinates in a ball.
+pub fn beyond_the_rim(c: &Float, x: &[Float]) -> bool {
+    const GUARD_BITS: u32 = 64;
+    // Products of three are exact; what their sum rounds is far below the last gap to the rim.
+    let bits = 3 * x.iter().map(Float::prec).chain([c.prec()]).max().unwrap_or(0) + GUARD_BITS;
+    let norm2 = x.iter().fold(Float::new(bits), |sum, x| sum + Float::with_val(bits, x.square_ref()));
+    norm2 * c >= 1
+}
+
+/// Whether the derivative by this input is a convention there: a distance at x = y, a distance from the origin at x = 0 and
+/// a hyperplane's score at a = 0 have a kink, each a norm at 0, and what is given for it is 0, the subgradient of least norm
+/// ([`Dual`]). Of a Lorentz point only the space coordinates count. In the ambient model, whose coordinates are held when c
+/// moves, a distance has its kink by c too (`by` is `None`).
+pub fn is_kink(op: Op, by: Option<Input>, inputs: &Inputs<Float>) -> bool {
+    let by = match (by, op, inputs.model) {
+        (Some(by), ..) => by,
+        (None, Op::Distance | Op::OriginDistance, Model::LorentzAmbient) => Input::X,
+        (None, ..) => return false,
+    };
+    let skip = usize::from(inputs.model == Model::LorentzAmbient);
+    let space = |input: Input| inputs.vector(input).map_or(&[][..], |x| &x[skip..]);
+    match (op, by) {
+        (Op::Distance, Input::X | Input::Y) => space(Input::X) == space(Input::Y),
+        (Op::OriginDistance, Input::X) => space(Input::X).iter().all(Float::is_zero),
+        (Op::Mlr, Input::A) => space(Input::A).iter().all(Float::is_zero),
+        _ => false,
+    }
 }

@@ -237,7 +237,7 @@ fn round<S: Number>(x: &Interval, like: &S) -> Option<S> {
 }
 
 /// A number in (−1, 1), a multiple of 2^-52.
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     const BITS: u32 = 52;
     let draw = (rng.next_u64() >> (63 - BITS)) as i64 - (1i64 << BITS);
     // Never 0, so that no direction vanishes.
@@ -390,7 +390,7 @@ impl Geometry {
         };
         let zero = self.root.lit(0.0);
         let away = match self.distance.hi().is_zero() {
-            true => Plane { time: zero.clone(), along: zero.clone(), across: zero },
+            true => Plane { time: zero.clone(), along: zero.clone(), across: zero.clone() },
             false => away,
         };
         // The metric takes the unit vector's coordinate parts to covector parts; parts are in the plane's basis, with
@@ -405,7 +405,16 @@ impl Geometry {
         let lorentz = || unscaled(part(&|s, d| d.clone() - &(s.clone() * &away.time / t)));
         match model {
             Model::Lorentz => lorentz(),
-            Model::LorentzAmbient => with_time(&self.root.lit(0.0), lorentz()),
+            // By coordinates that are independent ([`ambient`](crate::formula::ambient)): (T, −S)/sinh D of the other point.
+            Model::LorentzAmbient => {
+                let other = if by == Input::X { &self.y } else { &self.x };
+                let sinh = self.distance.clone().sinh();
+                let over = |x: &Interval| match self.distance.hi().is_zero() {
+                    true => zero.clone(),
+                    false => x.clone() / &sinh,
+                };
+                with_time(&over(&other.time), unscaled([-over(&other.along), -over(&other.across)]))
+            }
             // λ² times the vector's coordinates, λ = 1 + T.
             Model::Poincare => {
                 let h = t.clone().plus(1.0);

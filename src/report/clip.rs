@@ -1,11 +1,13 @@
 //! The page of the clip study.
 
 use super::ReportError;
+use super::intervals::{Interval, Intervals};
 use super::page::Page;
 use super::plot::{COLOURS, Lines, Scale, Series};
 use crate::table::Provenance;
 use crate::verdict::judge::study::{ClipStudy, ClipTables, CurveRow, VerdictRow};
-use crate::verdict::judge::{Kind, ONE_BIT, RESOLUTION, number};
+use crate::verdict::judge::{Kind, ONE_BIT, RESOLUTION, UNSEEN, number};
+use plotters::style::RGBColor;
 use std::path::{Path, PathBuf};
 
 /// log₁₀ of relative errors on an axis: from half an ulp to useless.
@@ -27,18 +29,31 @@ pub fn clip(
     tables: &ClipTables,
 ) -> Result<PathBuf, ReportError> {
     let mut page = Page::new(folder, &study.question);
-    page.text(&study.analysis);
-    page.text(&format!(
-        "Radii are √c d(0, x), bisected to {RESOLUTION}. Holds: the largest radius to which every drawn pair keeps the tolerance, \
-         under the guard's clamps; unguarded: without them; storing: what storing the points alone allows. Pairs are at least \
-         {} apart. All rows are in verdicts.csv, curve.csv and paper.csv.",
-        study.separation
-    ));
     for tolerance in &study.tolerances {
         let rows: Vec<&VerdictRow> = tables.verdicts.iter().filter(|row| row.tolerance == *tolerance).collect();
         page.heading(&format!("Every guard judged, relative error {}", number(*tolerance)));
         page.text(&counts(&rows));
+        for scalar in &study.scalars {
+            let of_scalar: Vec<&VerdictRow> = rows.iter().copied().filter(|row| row.scalar == *scalar).collect();
+            let (chart, caption) = intervals(&of_scalar, scalar, *tolerance);
+            page.plot(&format!("guards-{scalar}-{tolerance:e}"), &chart, &caption)?;
+        }
         verdicts(&mut page, &rows);
+    }
+    page.heading("How to read this");
+    page.text(&study.analysis);
+    page.text(&format!(
+        "Radii are √c d(0, x), bisected to {RESOLUTION}. Holds: the largest radius whose promise is within the tolerance, under the \
+         guard's clamps; unguarded: without them; storing: what storing the points alone allows, which is proved. What the \
+         formula and the clamps add was found among {} pairs at each radius (the law is in `hypprec judge`) and counts {UNSEEN} \
+         times. Pairs are at least {} apart. All rows are in verdicts.csv, curve.csv and paper.csv.",
+        tables.verdicts.first().map_or(0, |row| row.pairs),
+        study.separation
+    ));
+    for tolerance in &study.tolerances {
+        let rows: Vec<&VerdictRow> = tables.verdicts.iter().filter(|row| row.tolerance == *tolerance).collect();
+        page.heading(&format!("In figures, relative error {}", number(*tolerance)));
+        figures(&mut page, &rows);
     }
     page.heading("Threshold against error and against lost radius");
     for scalar in &study.scalars {
@@ -70,35 +85,91 @@ fn counts(rows: &[&VerdictRow]) -> String {
     )
 }
 
+/// What a verdict is drawn in.
+fn colour(verdict: &str) -> RGBColor {
+    match verdict {
+        "too loose" => COLOURS[1],
+        "too tight" => COLOURS[0],
+        _ => COLOURS[2],
+    }
+}
+
+/// Axes of radii end here: farther than any clip in use caps in f32, or in f64.
+fn deepest(scalar: &str) -> f64 {
+    if scalar == "f64" { 38.0 } else { 18.0 }
+}
+
+fn intervals(rows: &[&VerdictRow], scalar: &str, tolerance: f64) -> (Intervals, String) {
+    let row = |row: &&VerdictRow| Interval {
+        name: format!("{} · {}", row.guard, row.model),
+        colour: colour(&row.verdict),
+        holds: row.holds_radius,
+        sound: row.sound_loosest.map(|_| ((row.holds_radius - ONE_BIT).max(0.0), row.holds_radius)),
+        cut: row.cap,
+    };
+    let legend = ["too loose", "sound", "too tight"].map(|verdict| (format!("{verdict}: cap"), colour(verdict)));
+    let chart = Intervals {
+        title: format!("Where each guard caps, and where it should: {scalar}, {}", number(tolerance)),
+        x: "√c d(0, x)".to_owned(),
+        end: deepest(scalar),
+        rows: rows.iter().map(row).collect(),
+        legend: legend.to_vec(),
+    };
+    let caption = format!(
+        "{scalar}, relative error {}: how far the formula that each library ships holds (pale), where a clip would be sound \
+         (green) and where the guard really caps (upright; an arrow: past the end of the axis, or nowhere).",
+        number(tolerance)
+    );
+    (chart, caption)
+}
+
+fn capped(row: &VerdictRow) -> String {
+    row.cap.map_or("nowhere".to_owned(), |cap| format!("{cap:.4}"))
+}
+
 fn verdicts(page: &mut Page, rows: &[&VerdictRow]) {
-    let header = [
-        "guard",
-        "model",
-        "scalar",
-        "variant",
-        "threshold",
-        "caps at",
-        "holds",
-        "unguarded",
-        "storing",
-        "error at the cap",
-        "verdict",
-        "recommended",
-    ];
     let row = |row: &&VerdictRow| {
         vec![
-            row.guard.clone(),
-            row.model.clone(),
-            row.scalar.clone(),
+            row.verdict.clone(),
+            format!("{} · {} · {}", row.guard, row.model, row.scalar),
+            row.recommended.clone(),
+            capped(row),
+            radius(row.holds_radius),
+        ]
+    };
+    let mut rows = rows.to_vec();
+    rows.sort_by_key(|row| match row.verdict.as_str() {
+        "too loose" => 0,
+        "too tight" => 1,
+        _ => 2,
+    });
+    page.table(&["verdict", "guard", "recommended", "caps at", "holds to"], rows.iter().map(row).collect());
+}
+
+fn figures(page: &mut Page, rows: &[&VerdictRow]) {
+    let header = [
+        "guard",
+        "variant",
+        "threshold",
+        "unguarded",
+        "storing",
+        "error at the cap ≤",
+        "of it storing ≤",
+        "worst found",
+        "99.9 % found",
+    ];
+    let row = |row: &&VerdictRow| {
+        let at_cap = |x: Option<f64>| if row.cap.is_some() { optional(x) } else { "–".to_owned() };
+        vec![
+            format!("{} · {} · {}", row.guard, row.model, row.scalar),
             row.variant.clone(),
             row.threshold.clone(),
-            row.cap.map_or("–".to_owned(), |cap| format!("{cap:.4}")),
-            radius(row.holds_radius),
             radius(row.holds_radius_unguarded),
             radius(row.floor_radius),
-            if row.cap.is_some() { optional(row.error_at_cap) } else { "–".to_owned() },
-            row.verdict.clone(),
-            row.recommended.clone(),
+            at_cap(row.error_at_cap),
+            at_cap(row.error_at_cap_storing),
+            at_cap(row.worst_at_cap),
+            at_cap(row.p999_at_cap),
         ]
     };
     page.table(&header, rows.iter().map(row).collect());

@@ -1,8 +1,8 @@
 //! The page that links all pages of a folder: what each asks and what it found.
 
 use super::ReportError;
-use super::page::{escape, shell};
-use crate::table::{TableError, write_atomic};
+use super::page::{escape, marked, shell, unmarked};
+use crate::table::{MARKDOWN_MARK, PAGE, TableError, write_atomic};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub fn entries(folder: &Path) -> Result<Vec<Entry>, ReportError> {
         let text = fs::read_to_string(&readme).map_err(TableError::io(&readme))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(question) = text.lines().find_map(|line| line.strip_prefix("# ")) {
-            entries.push(Entry { name, question: question.to_owned(), headline: headline(&text) });
+            entries.push(Entry { name, question: unmarked(question), headline: unmarked(&headline(&text)) });
         }
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -58,14 +58,15 @@ pub fn index(folder: &Path, title: &str, entries: &[Entry]) -> Result<PathBuf, R
             escape(question),
             escape(headline)
         );
-        markdown += &format!("- [{name}]({name}/README.md): {question}\n");
+        markdown += &format!("- [{}]({}/README.md): {}\n", marked(name), escape(name), marked(question));
         if !headline.is_empty() {
-            markdown += &format!("  {headline}\n");
+            markdown += &format!("  {}\n", marked(headline));
         }
     }
-    let page = folder.join("index.html");
+    markdown += &format!("\n{MARKDOWN_MARK}\n");
+    let page = folder.join(PAGE[0]);
     write_atomic(&page, |out| out.write_all(shell(title, &(html + "</dl>\n")).as_bytes()))?;
-    write_atomic(&folder.join("README.md"), |out| out.write_all(markdown.as_bytes()))?;
+    write_atomic(&folder.join(PAGE[1]), |out| out.write_all(markdown.as_bytes()))?;
     Ok(page)
 }
 
@@ -93,6 +94,9 @@ mod tests {
         let page = index(folder.path(), "All", &found).unwrap();
         assert!(fs::read_to_string(page).unwrap().contains("<a href=\"a/index.html\">a</a>: A?</dt>\n<dd>Yes.</dd>"));
         let markdown = fs::read_to_string(folder.path().join("README.md")).unwrap();
-        assert_eq!(markdown, "# All\n\n- [a](a/README.md): A?\n  Yes.\n- [b](b/README.md): B?\n");
+        assert_eq!(
+            markdown,
+            "# All\n\n- [a](a/README.md): A?\n  Yes.\n- [b](b/README.md): B?\n\n<!-- written by hypprec -->\n"
+        );
     }
 }

@@ -1,8 +1,14 @@
-//! Pages and plots, made from tables alone.
+//! Pages, plots and notices of what was measured already: nothing here computes a figure.
 
 mod clip;
 mod dots;
+#[cfg(feature = "train")]
+mod episodes;
+#[cfg(feature = "train")]
+mod fewshot;
+pub mod gate;
 mod index;
+mod intervals;
 mod page;
 mod peers;
 #[cfg(feature = "train")]
@@ -16,6 +22,10 @@ mod training;
 mod training_grid;
 
 pub use clip::clip;
+#[cfg(feature = "train")]
+pub use episodes::episodes;
+#[cfg(feature = "train")]
+pub use fewshot::few_shot;
 pub use index::{Entry, entries, index};
 pub use peers::peers;
 #[cfg(feature = "train")]

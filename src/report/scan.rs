@@ -76,12 +76,30 @@ fn points(scan: &Scan, embedding: &Embedding) -> Section {
     Section {
         heading: "Points",
         text: format!(
-            "{} points in {} dimensions, {} in the file, scanned as {scalar} in the model {}, c = {}.",
-            scan.points, scan.dim, scan.dtype, scan.model, scan.c
+            "{} points in {} dimensions, {} in the file, scanned as {scalar} in the model {}, c = {}. {}",
+            scan.points,
+            scan.dim,
+            scan.dtype,
+            scan.model,
+            scan.c,
+            about(scan)
         ),
         header: vec!["", "points", "first"],
         rows: std::iter::once(inside).chain(faults.into_iter().flatten()).collect(),
     }
+}
+
+/// Which columns the coordinates are, what is odd about them, and which points are left out.
+fn about(scan: &Scan) -> String {
+    let mut sentences = vec![scan.columns.in_words()];
+    if let Some(time) = scan.columns.time.as_ref().filter(|_| scan.model == Model::LorentzAmbient.name()) {
+        sentences.push(format!("Time is column {}.", crate::table::short(&time.column)));
+    }
+    sentences.extend(scan.columns.warnings.iter().map(|what| format!("Warning: {what}.")));
+    if scan.left_out.count > 0 {
+        sentences.push(format!("{}: nothing else is said of them.", scan.left_out));
+    }
+    sentences.join(" ")
 }
 
 fn radius(scan: &Scan) -> Section {
@@ -218,7 +236,10 @@ pub fn scan(
     advice: Option<&Section>,
     provenance: &Provenance,
 ) -> Result<PathBuf, ReportError> {
-    let name = embedding.file.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    let name = match embedding.file.to_str() {
+        Some(crate::table::STDIN) => "standard input".to_owned(),
+        _ => embedding.file.file_name().map_or(String::new(), |name| crate::table::printable(&name.to_string_lossy())),
+    };
     let mut page = Page::new(folder, &format!("How deep is {name}?"));
     for section in advice.into_iter().chain(&sections(scan, embedding)) {
         page.heading(section.heading);

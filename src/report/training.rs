@@ -3,12 +3,10 @@
 use super::ReportError;
 use super::page::Page;
 use super::picture::{Curves, Digits, Disk, Histogram};
-use crate::arithmetic::Arithmetic;
 use crate::data::{Images, SIDE};
 use crate::formula::{Answer, BEST, Model, Op, Query, Space, apply, variant};
-use crate::guard::{Precision, guard};
 use crate::table::Provenance;
-use crate::train::{Embedding, MetricsRow, OodRow, Recipe, ResultRow};
+use crate::train::{Embedding, MetricsRow, OodRow, Recipe, ResultRow, released_clip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -59,7 +57,7 @@ pub fn training(
                 ("largest".to_owned(), of(|r| r.feature_max)),
             ],
         };
-        let text = format!("Norms of the test features by epoch. The paper's clip acts beyond {:.2}.", papers_clip());
+        let text = format!("Norms of the test features by epoch. The paper's clip acts beyond {:.2}.", released_clip());
         page.plot("features", &norms, &text)?;
         page.text("Mean error of the logits of a few test images, against certified arithmetic:");
         let part = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.2e}"));
@@ -98,14 +96,6 @@ pub fn training(
     page.write(provenance)
 }
 
-/// √c‖v‖ beyond which the released code's clip moves a point of the Poincaré ball.
-pub(super) fn papers_clip() -> f64 {
-    let precision = Precision { bits: Arithmetic::F32.bits() };
-    let clip = guard("hyptorch").ok().and_then(|guard| (guard.clip)(precision));
-    // The ball's distance to the origin is twice the feature's length.
-    clip.map_or(f64::INFINITY, |clip| clip.cap(Model::Poincare, 1.0) / 2.0)
-}
-
 pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
@@ -122,7 +112,7 @@ fn disk(title: String, model: Model, embedding: &Embedding, classes: usize) -> D
 }
 
 /// The point's coordinates on the Poincaré ball.
-fn in_ball(model: Model, c: f64, point: &[f64]) -> Option<Vec<f64>> {
+pub(super) fn in_ball(model: Model, c: f64, point: &[f64]) -> Option<Vec<f64>> {
     let space = Space::new(c);
     let mut query = Query::<[f64]>::new(&space, model);
     (query.x, query.to) = (Some(point), Model::Poincare);

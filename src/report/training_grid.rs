@@ -4,11 +4,11 @@
 use super::ReportError;
 use super::page::Page;
 use super::picture::Curves;
-use super::training::{papers_clip, percent};
+use super::training::percent;
 use crate::arithmetic::Arithmetic;
 use crate::formula::{BEST, Model};
 use crate::table::Provenance;
-use crate::train::{EpochRow, Geometry, Head, ResultRow, StopRow};
+use crate::train::{EpochRow, Geometry, Head, ResultRow, StopRow, released_clip};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -251,7 +251,7 @@ fn where_features_lie(page: &mut Page, epochs: &[EpochRow]) -> Result<(), Report
         ]
     });
     let body: Vec<Vec<String>> = body.collect();
-    let clip = papers_clip();
+    let clip = released_clip();
     let beyond = |model: &str, dim: usize| -> Option<(u32, f64)> {
         let rows: Vec<&EpochRow> = hyperbolic.iter().copied().filter(|r| r.model == model && r.dim == dim).collect();
         let by_epoch = grouped(&rows, |row| row.epoch);
@@ -559,6 +559,6 @@ mod tests {
 
     #[test]
     fn the_papers_clip_is_where_the_released_code_has_it() {
-        assert!((papers_clip() - (1.0f64 - 1e-3).atanh()).abs() < 1e-12);
+        assert!((released_clip() - (1.0f64 - 1e-3).atanh()).abs() < 1e-12);
     }
 }

@@ -262,7 +262,9 @@ impl Column {
             Column::Dim => cell.dim as f64,
             Column::Radius => cell.radius,
             Column::Separation => cell.separation,
-            Column::ScalarBits => cell.scalar.parse().map_or(0.0, |scalar: Arithmetic| f64::from(scalar.bits())),
+            Column::ScalarBits => {
+                f64::from(cell.scalar.parse::<Arithmetic>().expect("a cell is of an arithmetic").bits())
+            }
             _ => 0.0,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::BUILT_IN;
 use super::exhibit::{Column, Exhibit, Figure};
+use super::layout::{Layout, Samples};
 use crate::arithmetic::Arithmetic;
 use crate::formula::{Input, Model, Op, Variant, variants};
 use crate::guard::{GUARDS, Guard, NONE, Precision, guard};
@@ -115,7 +116,7 @@ pub struct Filter {
     pub curvatures: Vec<f64>,
 }
 
-fn keeps<T: PartialEq>(list: &[T], x: &T) -> bool {
+pub(super) fn keeps<T: PartialEq>(list: &[T], x: &T) -> bool {
     list.is_empty() || list.contains(x)
 }
 
@@ -128,15 +129,20 @@ pub struct GroupSpec {
     pub quantity: Quantity,
     pub model: Model,
     pub arithmetic: Arithmetic,
-    pub cases: Vec<Case>,
+    pub cases: Vec<Case<'static>>,
     /// The index of the first case's cell.
     pub first_cell: u64,
 }
 
 /// Blocks, samples, … of one study get seeds that no other gets: splitmix64's odd multiplier.
-const SEED_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Most cells a study may ask for: beyond it a grid is a mistake.
+pub(super) const SEED_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Most cells and most samples a study may ask for: beyond them a grid is a mistake, for a cell takes 100 µs and more.
 const MOST_CELLS: u64 = 100_000_000;
+const MOST_SAMPLES: u64 = 10_000_000;
+/// Most operations, models or arithmetics that a block names.
+const MOST_NAMES: usize = 100;
+/// Most coordinates of a point: what a language model's features have, four times over.
+const MOST_DIM: usize = 1 << 14;
 
 impl Study {
     /// Reads a study.
@@ -147,7 +153,7 @@ impl Study {
             StudyError::Toml(format!("line {line}: {message}"))
         };
         let study: Study = toml::from_str(text).map_err(one_line)?;
-        study.groups(&Filter::default())?;
+        study.layout(&Filter::default())?;
         study.check_page()?;
         Ok(study)
     }
@@ -181,27 +187,30 @@ impl Study {
         if self.exhibits.is_empty() { &BOUNDARY } else { &self.exhibits }
     }
 
+    /// Every group that the filter keeps, by number.
+    pub fn layout(&self, filter: &Filter) -> Result<Layout, StudyError> {
+        Layout::new(self.seed, &self.blocks, filter)
+    }
+
     /// Every group that the filter keeps, in the order of the study. Indices are those of the whole study, so that a part of
     /// it holds the same rows as the whole.
     pub fn groups(&self, filter: &Filter) -> Result<Vec<GroupSpec>, StudyError> {
-        let (mut groups, mut cell, mut sample) = (Vec::new(), 0, 0);
-        for (i, block) in self.blocks.iter().enumerate() {
-            let fault = |message: String| StudyError::Block { block: i + 1, message };
-            block.expand(self.seed, filter, &mut groups, &mut cell, &mut sample).map_err(fault)?;
-        }
-        if groups.is_empty() { Err(StudyError::Empty) } else { Ok(groups) }
+        let layout = self.layout(filter)?;
+        Ok((0..layout.groups()).map(|i| layout.group(i)).collect())
     }
 }
 
+/// What a block names, read.
+pub(super) struct BlockNames {
+    pub ops: Vec<Op>,
+    pub models: Vec<Model>,
+    pub scalars: Vec<Arithmetic>,
+    pub gradient: Option<Input>,
+}
+
 impl Block {
-    fn expand(
-        &self,
-        seed: u64,
-        filter: &Filter,
-        groups: &mut Vec<GroupSpec>,
-        cell: &mut u64,
-        sample_index: &mut u64,
-    ) -> Result<(), String> {
+    /// Its names, once its numbers make sense.
+    pub(super) fn names(&self) -> Result<BlockNames, String> {
         let ops = parsed::<Op>(&self.ops)?;
         let models = parsed::<Model>(&self.models)?;
         let scalars = parsed::<Arithmetic>(&self.scalars)?;
@@ -210,54 +219,7 @@ impl Block {
             return Err("a gradient is that of the distance, by x or by y".to_owned());
         }
         self.check()?;
-        for op in ops {
-            for sample in self.samples(seed, sample_index)? {
-                for &model in &models {
-                    let targets: Vec<Model> = match op {
-                        op if op.has_target() => models.iter().copied().filter(|to| *to != model).collect(),
-                        _ => vec![model],
-                    };
-                    for to in targets {
-                        for &arithmetic in &scalars {
-                            let cases = self.cases(op, model, arithmetic)?;
-                            let first_cell = *cell;
-                            *cell += cases.len() as u64;
-                            if *cell > MOST_CELLS {
-                                return Err(format!("the study asks for more than {MOST_CELLS} cells"));
-                            }
-                            let kept: Vec<(u64, Case)> = (first_cell..)
-                                .zip(cases)
-                                .filter(|(_, case)| {
-                                    keeps(&filter.variants, &case.variant.id.to_owned())
-                                        && keeps(&filter.guards, &case.guard.id.to_owned())
-                                })
-                                .collect();
-                            let keep = keeps(&filter.models, &model)
-                                && keeps(&filter.scalars, &arithmetic)
-                                && keeps(&filter.ops, &op)
-                                && keeps(&filter.dims, &sample.1.dim)
-                                && keeps(&filter.curvatures, &sample.1.c);
-                            if !keep {
-                                continue;
-                            }
-                            // Cases that a filter has thinned out are groups of their own, so that indices stay.
-                            for run in kept.chunk_by(|a, b| a.0 + 1 == b.0) {
-                                groups.push(GroupSpec {
-                                    sample: sample.1,
-                                    sample_index: sample.0,
-                                    quantity: Quantity { op, gradient, to },
-                                    model,
-                                    arithmetic,
-                                    cases: run.iter().map(|(_, case)| *case).collect(),
-                                    first_cell: run[0].0,
-                                });
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
+        Ok(BlockNames { ops, models, scalars, gradient })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -275,43 +237,82 @@ impl Block {
         if let Some(n) = self.dims.iter().find(|n| **n < 2) {
             return Err(format!("dimension {n} is too small for a direction and one across it"));
         }
+        match self.dims.iter().find(|n| **n > MOST_DIM) {
+            Some(n) => Err(format!("dimension {n} is larger than {MOST_DIM}, the most that is measured")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the study stays within its limits with this block, told before anything is made of it.
+    pub(super) fn limit(&self, names: &BlockNames, cells: u64, samples: u64) -> Result<(), String> {
+        let BlockNames { ops, models, scalars, .. } = names;
+        let names = [("ops", ops.len()), ("models", models.len()), ("scalars", scalars.len())];
+        if let Some((what, n)) = names.into_iter().find(|(_, n)| *n > MOST_NAMES) {
+            return Err(format!("{n} {what}, the most are {MOST_NAMES}"));
+        }
+        let lengths = [self.curvatures.len(), self.dims.len(), self.radii.len()];
+        let apart = |name: &String| match Direction::ALL.iter().find(|d| d.to_string() == *name) {
+            Some(direction) if direction.has_separation() => self.separations.len(),
+            _ => 1,
+        };
+        let directions: usize = self.directions.iter().map(apart).sum();
+        let drawn = lengths.into_iter().chain([directions]).map(|n| n as u64).chain([self.replicas]);
+        // Past any limit where it is past a number.
+        let drawn = drawn.fold(1u64, u64::saturating_mul);
+        let of_ops = drawn.saturating_mul(ops.len() as u64).saturating_add(samples);
+        if of_ops > MOST_SAMPLES {
+            return Err(format!("the study asks for {of_ops} samples, the most are {MOST_SAMPLES}"));
+        }
+        let mut each = 0u64;
+        for (op, model) in ops.iter().flat_map(|op| models.iter().map(move |model| (*op, *model))) {
+            for _ in targets(op, model, models) {
+                for arithmetic in scalars {
+                    each += self.cases(op, model, *arithmetic)?.len() as u64;
+                }
+            }
+        }
+        let all = drawn.saturating_mul(each).saturating_add(cells);
+        if all > MOST_CELLS {
+            return Err(format!("the study asks for {all} cells, the most are {MOST_CELLS}"));
+        }
         Ok(())
     }
 
-    fn samples(&self, seed: u64, next: &mut u64) -> Result<Vec<(u64, Sample)>, String> {
+    /// Its samples, and which of them the filter keeps.
+    pub(super) fn samples(&self, filter: &Filter) -> Result<Samples, String> {
         let direction = |name: &String| {
             let known = || Direction::ALL.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let found = Direction::ALL.iter().copied().find(|d| d.to_string() == *name);
             found.ok_or_else(|| format!("unknown direction `{name}`; known: {}", known()))
         };
         let directions = self.directions.iter().map(direction).collect::<Result<Vec<_>, _>>()?;
-        let mut samples = Vec::new();
-        for &c in &self.curvatures {
-            for &dim in &self.dims {
-                for &direction in &directions {
-                    let fixed = [0.0];
-                    let separations: &[f64] = if direction.has_separation() { &self.separations } else { &fixed };
-                    for &separation in separations {
-                        for &radius in &self.radii {
-                            if direction == Direction::Level && separation > 2.0 * radius {
-                                return Err(format!(
-                                    "two points at radius {radius} are never {separation} apart: no level pairs there"
-                                ));
-                            }
-                            for _ in 0..self.replicas {
-                                let seed = seed.wrapping_add((*next + 1).wrapping_mul(SEED_STEP));
-                                samples.push((*next, Sample { c, dim, radius, separation, direction, seed }));
-                                *next += 1;
-                            }
-                        }
-                    }
+        let mut pairs = Vec::new();
+        for direction in directions {
+            let fixed = [0.0];
+            let separations: &[f64] = if direction.has_separation() { &self.separations } else { &fixed };
+            for &separation in separations {
+                let level = direction == Direction::Level;
+                if let Some(radius) = self.radii.iter().find(|radius| level && separation > 2.0 * **radius) {
+                    return Err(format!(
+                        "two points at radius {radius} are never {separation} apart: no level pairs there"
+                    ));
                 }
+                pairs.push((direction, separation));
             }
         }
-        Ok(samples)
+        let curvatures = (0..).zip(self.curvatures.iter().copied()).filter(|(_, c)| keeps(&filter.curvatures, c));
+        let dims = (0..).zip(self.dims.iter().copied()).filter(|(_, dim)| keeps(&filter.dims, dim));
+        Ok(Samples {
+            curvatures: curvatures.collect(),
+            dims: dims.collect(),
+            of: (self.curvatures.len() as u64, self.dims.len() as u64),
+            pairs,
+            radii: self.radii.clone(),
+            replicas: self.replicas,
+        })
     }
 
-    fn cases(&self, op: Op, model: Model, arithmetic: Arithmetic) -> Result<Vec<Case>, String> {
+    pub(super) fn cases(&self, op: Op, model: Model, arithmetic: Arithmetic) -> Result<Vec<Case<'static>>, String> {
         let precision = Precision { bits: arithmetic.bits() };
         if let Names::List(list) = &self.guards {
             list.iter().try_for_each(|id| guard(id).map(drop)).map_err(|e| e.to_string())?;
@@ -320,6 +321,14 @@ impl Block {
         let guards: Vec<&'static Guard> = GUARDS.iter().filter(|g| self.guards.admits(g.id)).collect();
         let pairs = chosen.iter().flat_map(|variant| guards.iter().map(|guard| Case { variant, guard }));
         Ok(pairs.filter(|case| case.guard.id == NONE.id || case.guard.concerns(model, op, precision)).collect())
+    }
+}
+
+/// The models that an operation goes to.
+pub(super) fn targets(op: Op, model: Model, models: &[Model]) -> Vec<Model> {
+    match op.has_target() {
+        true => models.iter().copied().filter(|to| *to != model).collect(),
+        false => vec![model],
     }
 }
 
@@ -382,6 +391,42 @@ mod tests {
         ] {
             let error = Study::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_found_by_the_number_of_any_of_its_cells() {
+        let study = Study::parse(BUILT_IN[0].1).unwrap();
+        let filter = Filter { variants: vec!["B4".into(), "best".into()], dims: vec![16], ..Filter::default() };
+        for filter in [filter, Filter::default()] {
+            let layout = study.layout(&filter).unwrap();
+            let groups = study.groups(&filter).unwrap();
+            assert_eq!(layout.cells(), groups.iter().map(|group| group.cases.len() as u64).sum::<u64>());
+            let mut last = None;
+            for group in groups.iter().step_by(97) {
+                let cell = group.first_cell + group.cases.len() as u64 - 1;
+                assert!(last < Some(cell));
+                let found = layout.group_of_cell(cell).unwrap();
+                assert_eq!((found.first_cell, found.sample.seed), (group.first_cell, group.sample.seed));
+                last = Some(cell);
+            }
+            assert!(layout.group_of_cell(u64::MAX).is_none());
+        }
+    }
+
+    #[test]
+    fn limits_are_told_before_anything_is_made() {
+        for (from, to, expected) in [
+            ("dims = [2, 16, 128]", "dims = [100000000]", "dimension 100000000 is larger than 16384"),
+            ("dims = [2, 16, 128]", "dims = [9223372036854775807]", "dimension 9223372036854775807 is larger than"),
+            ("replicas = 1\n", "replicas = 100000000\n", "samples, the most are 10000000"),
+            ("replicas = 1\n", "replicas = 9223372036854775807\n", "samples, the most are 10000000"),
+            ("replicas = 1\n", "replicas = 9000\n", "cells, the most are 100000000"),
+        ] {
+            let text = BUILT_IN[0].1.replacen(from, to, 1);
+            assert_ne!(text, BUILT_IN[0].1, "{from}");
+            let error = Study::parse(&text).unwrap_err().to_string();
+            assert!(error.starts_with("block 1: ") && error.contains(expected), "{to}: {error}");
         }
     }
 

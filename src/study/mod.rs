@@ -1,23 +1,23 @@
 //! A question as a grid: TOML in, cells out, in an order that depends on nothing but the study.
 
+pub mod adversary;
 mod curves;
 mod exhibit;
 mod grid;
+mod layout;
+mod reduce;
 mod run;
 mod tables;
 mod worst;
 
-pub use curves::{Cost, FIGURE, FLOOR, JOINT, MAX, P99, curve_rows};
+pub use curves::{Cost, Curves, FIGURE, FLOOR, JOINT, MAX, P99, curve_rows};
 pub use exhibit::{Column, Error, Exhibit, Figure, Key, Kind, Selection, Take, Value};
 pub use grid::{Filter, GroupSpec, Study, StudyError};
-pub use run::{Progress, RunError, measure_all, run};
-pub use tables::{clip_rows, summary_rows};
-pub use worst::keep_worst;
-
-/// Forgets what a finished run kept for the case that it is killed.
-pub fn forget_parts(folder: &std::path::Path) -> Result<(), crate::table::TableError> {
-    run::forget(folder)
-}
+pub use layout::Layout;
+pub use reduce::{CellFile, Cells, Reduction, reduce};
+pub use run::{CELLS, Groups, Progress, Run, RunError, cell_header, measure_all, run};
+pub use tables::{Clips, Summaries, summary_rows};
+pub use worst::{Find, Worst, keep_finds};
 
 /// The studies that are compiled in, by name.
 pub const BUILT_IN: &[(&str, &str)] = &[

@@ -1,14 +1,30 @@
 //! Tables on disk: rows with named columns below lines that say where they came from, written whole or not at all.
 
 mod embedding;
+mod lines;
+mod lock;
+mod manifest;
+mod ours;
 mod pair;
+mod parts;
+mod place;
+mod shard;
+mod words;
 
-pub use embedding::{Dtype, Embedding, EmbeddingError};
+pub use embedding::{Columns, Dtype, Embedding, EmbeddingError, Reading, STDIN, Unused};
+pub use lines::{Lines, read_bytes, read_text};
+use lock::Lock;
+pub use manifest::{HEARTBEAT, Hashing, Identity, MANIFEST, Manifest, ManifestError, State, sha256, sha256_of};
+pub use ours::{Claim, GENERATOR, MARKDOWN_MARK, PAGE, claim, keep_study, own, without_mark};
 pub use pair::PairRow;
+pub use parts::{Parts, PartsError, part_rows};
+pub use place::{make_atomic, writable, write_atomic, write_part};
+pub use shard::{NoShard, Shard, array_spec};
+pub use words::{line, listed, printable, short};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// Where a table came from.
@@ -25,11 +41,11 @@ impl Provenance {
     /// Name and value of each line, in order.
     pub fn lines(&self) -> [(&'static str, String); 5] {
         [
-            ("command", self.command.clone()),
-            ("version", self.version.clone()),
-            ("revision", self.revision.clone()),
+            ("command", shown(&self.command)),
+            ("version", shown(&self.version)),
+            ("revision", shown(&self.revision)),
             ("seed", self.seed.to_string()),
-            ("host", self.host.clone()),
+            ("host", shown(&self.host)),
         ]
     }
     /// `# name: value` lines.
@@ -39,7 +55,7 @@ impl Provenance {
 }
 
 /// One cell of a sweep. Radius and separation are in units of 1/√c.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CellRow {
     pub index: u64,
     pub model: String,
@@ -85,6 +101,25 @@ pub struct SummaryRow {
     /// The index of the cell with the most ulps, and its value in hexadecimal.
     pub witness: Option<u64>,
     pub witness_value: String,
+}
+
+/// A hostile row that is a fault. Of each kind the worst few are told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindRow {
+    pub index: u64,
+    /// uncertified, truth false, second path undecided, no answer or too far off.
+    pub fault: String,
+    /// Rows of this operation, model and arithmetic with this fault.
+    pub rows: u64,
+    pub op: String,
+    pub model: String,
+    pub scalar: String,
+    /// In hexadecimal.
+    pub inputs: String,
+    /// In ulps of numbers, in u of points, vectors and gradients.
+    pub error: Option<f64>,
+    pub got: String,
+    pub right: String,
 }
 
 /// One point of what a study's page shows: an exhibit or a figure, reduced from many cells.
@@ -169,33 +204,16 @@ pub enum TableError {
     Io { path: PathBuf, source: io::Error },
     #[error("{}: line {line}: {message}", path.display())]
     Row { path: PathBuf, line: u64, message: String },
+    #[error("{}: hypprec did not write it, so it stays as it is; --force replaces it", .0.display())]
+    Foreign(PathBuf),
+    #[error("{}: another run ({who}) is writing there", path.display())]
+    Busy { path: PathBuf, who: String },
 }
 
 impl TableError {
     pub fn io(path: &Path) -> impl FnOnce(io::Error) -> TableError + '_ {
         move |source| TableError::Io { path: path.to_owned(), source }
     }
-}
-
-/// Writes a file beside its place, flushes it to the disk and renames it: it is there whole or not at all. Through a link
-/// the file that it points to is replaced; a device or a pipe, which nothing can replace, is written to as it is.
-pub fn write_atomic(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TableError> {
-    let io = |source| TableError::Io { path: path.to_owned(), source };
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        let mut out = File::options().write(true).open(path).map_err(io)?;
-        return write(&mut out).and_then(|()| out.flush()).map_err(io);
-    }
-    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = place.with_file_name(name);
-    let attempt = || -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(&beside)?);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&beside, &place)
-    };
-    attempt().inspect_err(|_| drop(fs::remove_file(&beside))).map_err(io)
 }
 
 /// Writes rows below the lines of their provenance.
@@ -211,6 +229,18 @@ pub fn write_rows<R: Serialize>(out: &mut dyn Write, rows: &[R], header: bool) -
     let mut writer = csv::WriterBuilder::new().has_headers(header).from_writer(out);
     rows.iter().try_for_each(|row| writer.serialize(row)).map_err(io::Error::other)?;
     writer.flush()
+}
+
+/// Rows as the lines of a table, without a header.
+pub fn row_lines<R: Serialize>(rows: &[R]) -> io::Result<String> {
+    let mut lines = Vec::new();
+    write_rows(&mut lines, rows, false)?;
+    String::from_utf8(lines).map_err(io::Error::other)
+}
+
+/// The rows of lines that [`row_lines`] made; `path` is what a fault names.
+pub fn rows_of_lines<R: DeserializeOwned>(lines: &str, path: &Path) -> Result<Vec<R>, TableError> {
+    deserialised(csv::ReaderBuilder::new().has_headers(false).from_reader(lines.as_bytes()), path)
 }
 
 impl Provenance {
@@ -231,6 +261,11 @@ impl Provenance {
     }
 }
 
+/// Where the table of a file comes from, by its first lines; `None` where there is no such file or it does not say.
+pub fn provenance_of(path: &Path) -> Option<Provenance> {
+    ours::head(path).ok().and_then(|head| Provenance::read(&head))
+}
+
 /// 16 hexadecimal digits that change with any byte: FNV-1a of 64 bits (Fowler, Noll and Vo), which is the same everywhere and
 /// in every version. It finds accidents, not forgers.
 pub fn fingerprint(bytes: &[u8]) -> String {
@@ -241,13 +276,19 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 
 /// Reads all rows of a table; lines that begin with # are skipped.
 pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, TableError> {
-    let file = File::open(path).map_err(TableError::io(path))?;
-    read_rows(BufReader::new(file), path)
+    let lines = File::open(path).and_then(Lines::new).map_err(TableError::io(path))?;
+    read_rows(BufReader::new(lines), path)
 }
 
 /// Reads all rows of a table from anywhere; `path` is what a fault names.
 pub fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Result<Vec<R>, TableError> {
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(input);
+    deserialised(csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(input), path)
+}
+
+fn deserialised<R: DeserializeOwned>(
+    mut reader: csv::Reader<impl io::Read>,
+    path: &Path,
+) -> Result<Vec<R>, TableError> {
     let row = |row: Result<R, csv::Error>| {
         row.map_err(|error| {
             let line = error.position().map_or(0, csv::Position::line);
@@ -255,6 +296,35 @@ pub fn read_rows<R: DeserializeOwned>(input: impl BufRead, path: &Path) -> Resul
         })
     };
     reader.deserialize().map(row).collect()
+}
+
+/// A line as it is written: a file's name may have line breaks in it.
+fn shown(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// Gives every row of a table to `take` as it is read, so that a table of any size can be; a complaint of `take` is one of
+/// that row's line.
+pub fn read_each<R: DeserializeOwned>(
+    path: &Path,
+    mut take: impl FnMut(R) -> Result<(), String>,
+) -> Result<(), TableError> {
+    let file = File::open(path).map_err(TableError::io(path))?;
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(BufReader::new(file));
+    let fault = |line: u64, message: &str| TableError::Row { path: path.to_owned(), line, message: one_line(message) };
+    let headers = reader.headers().map_err(|error| fault(1, &error.to_string()))?.clone();
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            Err(error) => return Err(fault(line, &error.to_string())),
+        }
+        let line = record.position().map_or(line, csv::Position::line);
+        let row: R = record.deserialize(Some(&headers)).map_err(|error| fault(line, &error.to_string()))?;
+        take(row).map_err(|message| fault(line, &message))?;
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -265,6 +335,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fs;
 
     fn row() -> ClipRow {
         ClipRow {
@@ -303,26 +374,6 @@ mod tests {
         bytes.truncate(bytes.len() - 12);
         let error = read_rows::<ClipRow>(bytes.as_slice(), Path::new("clip.csv")).unwrap_err().to_string();
         assert!(error.starts_with("clip.csv: line 3: ") && !error.contains('\n'), "{error}");
-    }
-
-    #[test]
-    fn a_failed_write_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.csv");
-        write_atomic(&path, |_| Err(io::Error::other("full"))).unwrap_err();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_stays_one_and_its_file_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("x.csv"), folder.path().join("link.csv"));
-        fs::write(&file, "old").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        write_atomic(&link, |out| out.write_all(b"new")).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
     }
 
     proptest! {

@@ -35,10 +35,15 @@ pub enum CheckpointError {
     Table(#[from] crate::table::TableError),
 }
 
+/// What a network calls for each of its parameters.
+pub type Visitor<'a> = &'a mut dyn FnMut(&mut Parameter);
+
 /// What is kept of a parameter: its values and Adam's moments.
 const KINDS: [&str; 3] = ["", ".first", ".second"];
 /// The entry of the file's metadata that holds the state of the run.
 const STATE: &str = "hypprec";
+/// The most bytes of a checkpoint; those of this network have 5 MB.
+const MOST_BYTES: u64 = 1 << 30;
 /// The layout below, so that a later program knows an earlier file.
 const FORMAT: &str = "hypprec-checkpoint-1";
 
@@ -47,7 +52,7 @@ impl Checkpoint {
         let mut bytes: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
         for parameter in &self.parameters {
             let kept = [&parameter.values, &parameter.first, &parameter.second];
-            for (kind, numbers) in KINDS.iter().zip(kept) {
+            for (kind, numbers) in KINDS.iter().zip(kept).filter(|(_, numbers)| !numbers.is_empty()) {
                 let (dtype, raw) = match numbers {
                     Numbers::F32(x) => (Dtype::F32, x.iter().flat_map(|x| x.to_le_bytes()).collect()),
                     Numbers::F64(x) => (Dtype::F64, x.iter().flat_map(|x| x.to_le_bytes()).collect()),
@@ -77,7 +82,8 @@ impl Checkpoint {
 
     pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
         let fault = |what: String| CheckpointError::Fault { path: path.to_owned(), what };
-        let file = std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.to_owned(), source })?;
+        let read = || crate::table::read_bytes(std::fs::File::open(path)?, MOST_BYTES);
+        let file = read().map_err(|source| CheckpointError::Io { path: path.to_owned(), source })?;
         let bad = |e: safetensors::SafeTensorError| fault(format!("truncated or corrupt: {e}"));
         let (_, header) = SafeTensors::read_metadata(&file).map_err(bad)?;
         let tensors = SafeTensors::deserialize(&file).map_err(bad)?;
@@ -97,12 +103,21 @@ impl Checkpoint {
             };
             Ok((view.shape().to_vec(), numbers))
         };
+        let is_moment = |name: &str| KINDS[1..].iter().any(|kind| name.ends_with(kind));
+        let mut names: Vec<String> =
+            tensors.names().into_iter().filter(|name| !is_moment(name)).map(Into::into).collect();
+        names.sort();
         let mut parameters = Vec::new();
-        for name in NAMES {
+        for name in &names {
             let (shape, values) = numbers(name)?;
-            let (_, first) = numbers(&format!("{name}{}", KINDS[1]))?;
-            let (_, second) = numbers(&format!("{name}{}", KINDS[2]))?;
-            parameters.push(Parameter { name, shape, values, first, second, learns: true });
+            let moments = KINDS[1..].iter().map(|kind| match tensors.tensor(&format!("{name}{kind}")) {
+                Ok(_) => Ok(numbers(&format!("{name}{kind}"))?.1),
+                // A running statistic has none.
+                Err(_) => Ok(Parameter::new(name, &[0], values.clone()).buffer().first),
+            });
+            let moments = moments.collect::<Result<Vec<_>, CheckpointError>>()?;
+            let [first, second]: [Numbers; 2] = moments.try_into().expect("two moments");
+            parameters.push(Parameter { name: name.clone(), shape, values, first, second, learns: true });
         }
         Ok(Checkpoint {
             recipe,
@@ -115,34 +130,26 @@ impl Checkpoint {
         })
     }
 
-    /// Puts the arrays into the parameters of a network, which must be of the same shapes.
-    pub fn restore(self, path: &Path, into: &mut [Parameter]) -> Result<(), CheckpointError> {
-        for (kept, parameter) in self.parameters.into_iter().zip(into) {
-            let same = kept.shape == parameter.shape && kept.values.dtype() == parameter.values.dtype();
-            if !same {
-                let what = format!("`{}` is {:?}, the recipe's is {:?}", kept.name, kept.shape, parameter.shape);
-                return Err(CheckpointError::Fault { path: path.to_owned(), what });
+    /// Puts the arrays into the parameters that `visit` goes through, which must have the same names and shapes.
+    pub fn restore(self, path: &Path, visit: &mut dyn FnMut(Visitor)) -> Result<(), CheckpointError> {
+        let mut kept: HashMap<String, Parameter> = self.parameters.into_iter().map(|p| (p.name.clone(), p)).collect();
+        let mut faults = Vec::new();
+        visit(&mut |parameter| match kept.remove(&parameter.name) {
+            Some(kept) if kept.shape == parameter.shape && kept.values.dtype() == parameter.values.dtype() => {
+                *parameter = Parameter { learns: parameter.learns, ..kept };
             }
-            *parameter = Parameter { learns: parameter.learns, ..kept };
+            Some(kept) => {
+                faults.push(format!("`{}` is {:?}, the recipe's is {:?}", kept.name, kept.shape, parameter.shape));
+            }
+            None => faults.push(format!("no `{}` in it", parameter.name)),
+        });
+        faults.extend(kept.into_keys().min().map(|name| format!("the recipe's network has no `{name}`")));
+        match faults.into_iter().next() {
+            None => Ok(()),
+            Some(what) => Err(CheckpointError::Fault { path: path.to_owned(), what }),
         }
-        Ok(())
     }
 }
-
-/// The parameters, in the network's order.
-const NAMES: [&str; 11] = [
-    "conv1.weight",
-    "conv1.bias",
-    "conv2.weight",
-    "conv2.bias",
-    "fc1.weight",
-    "fc1.bias",
-    "fc2.weight",
-    "fc2.bias",
-    "head.base",
-    "head.normal",
-    "head.log_c",
-];
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().expect("chunks of that many bytes")
@@ -154,6 +161,8 @@ mod tests {
 
     fn checkpoint() -> Checkpoint {
         let parameter = |name| Parameter::new(name, &[2], Numbers::F32(vec![0.1, f32::MIN_POSITIVE]));
+        let mut statistic = parameter("norm.mean").buffer();
+        statistic.learns = true;
         Checkpoint {
             recipe: "epochs = 1\n".into(),
             epoch: 3,
@@ -161,7 +170,7 @@ mod tests {
             best_loss: f64::INFINITY,
             stale: 0,
             classes: 10,
-            parameters: NAMES.map(parameter).to_vec(),
+            parameters: vec![parameter("conv.weight"), parameter("fc.bias"), statistic],
         }
     }
 
@@ -173,6 +182,23 @@ mod tests {
         checkpoint().write(&b).unwrap();
         assert_eq!(Checkpoint::read(&a).unwrap(), checkpoint());
         assert_eq!(std::fs::read(&a).unwrap(), std::fs::read(&b).unwrap());
+    }
+
+    #[test]
+    fn what_does_not_fit_the_network_is_named() {
+        let path = Path::new("c.safetensors");
+        let restored = |mut into: Vec<Parameter>| {
+            let error = checkpoint().restore(path, &mut |f| into.iter_mut().for_each(&mut *f)).err();
+            error.map(|e| e.to_string())
+        };
+        assert_eq!(restored(checkpoint().parameters), None);
+        let mut other = checkpoint().parameters;
+        other[1].shape = vec![1, 2];
+        assert!(restored(other).unwrap().contains("`fc.bias` is [2], the recipe's is [1, 2]"));
+        let mut more = checkpoint().parameters;
+        more.push(Parameter::new("fc.weight", &[2], Numbers::F32(vec![0.0; 2])));
+        assert!(restored(more).unwrap().contains("no `fc.weight` in it"));
+        assert!(restored(checkpoint().parameters[..2].to_vec()).unwrap().contains("has no `norm.mean`"));
     }
 
     #[test]

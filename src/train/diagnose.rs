@@ -1,8 +1,9 @@
 //! Why numbers ceased to be finite: which layer, which row, at which radius, in which formula.
 
 use super::network::{Input, Network};
+use super::optimiser::Numbers;
 use super::recipe::Recipe;
-use super::run::{gradients, is_finite, loss, rows_of};
+use super::run::{loss, rows_of};
 use burn_tensor::Device;
 use std::fmt;
 
@@ -84,11 +85,10 @@ pub(super) fn diagnose(
     for (i, image) in batch.iter().enumerate() {
         let forward = network.forward(input(&[*image]), device, true);
         let loss = loss(forward.stages.logits.clone(), &labels[*image..=*image], device).mul_scalar(recipe.loss_scale);
-        let gradients = gradients(&forward, &loss, recipe.loss_scale);
-        let named = network.parameters.iter().zip(&gradients).rev();
-        let broken = named.into_iter().find(|(_, g)| g.as_ref().is_some_and(|g| !is_finite(g)));
-        if let Some((parameter, _)) = broken {
-            return at(parameter.name, Some(i), mlr(), true);
+        let gradients = forward.passed.gradients(&loss, recipe.loss_scale);
+        let is_broken = |name: &str| gradients.get(name).is_some_and(|g: &Numbers| !g.is_finite());
+        if let Some(parameter) = network.parameters().iter().rev().find(|parameter| is_broken(&parameter.name)) {
+            return at(&parameter.name, Some(i), mlr(), true);
         }
     }
     at("a sum over the batch, every row by itself being finite", None, mlr(), true)

@@ -5,31 +5,43 @@ use toml::{Table, Value};
 
 /// A study of runs.
 #[derive(Clone, Debug)]
-pub struct Grid {
-    pub cells: Vec<Cell>,
+pub struct Grid<R = Recipe> {
+    pub cells: Vec<Cell<R>>,
 }
 
 /// One run of a grid.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
+pub struct Cell<R = Recipe> {
     /// Its fields that differ over the grid, as a folder name.
     pub name: String,
-    pub recipe: Recipe,
+    pub recipe: R,
+}
+
+/// What a grid can be made of: recipes of one kind.
+pub trait Parsed: PartialEq + Sized {
+    /// Reads a recipe and puts the overrides (`FIELD=VALUE`) in its place.
+    fn parse(text: &str, overrides: &[String]) -> Result<Self, RecipeError>;
+}
+
+impl Parsed for Recipe {
+    fn parse(text: &str, overrides: &[String]) -> Result<Self, RecipeError> {
+        Recipe::parse(text, overrides)
+    }
 }
 
 /// The table of fields that are lists, and the tables of combinations that replace them.
 const GRID: &str = "grid";
 
-impl Grid {
+impl<R: Parsed> Grid<R> {
     /// Reads a study: the fields of a recipe, and one or more `[[grid]]` tables whose fields are lists. A combination that is
     /// no recipe (a guard that does not concern the model) is left out; a grid none of whose combinations is one is a fault.
-    pub fn parse(text: &str, overrides: &[String]) -> Result<Option<Grid>, RecipeError> {
+    pub fn parse(text: &str, overrides: &[String]) -> Result<Option<Grid<R>>, RecipeError> {
         let table: Result<Table, _> = toml::from_str(text);
         let Ok(mut table) = table else { return Ok(None) };
         let Some(grids) = table.remove(GRID) else { return Ok(None) };
         let fault = |message: &str| RecipeError::Field { field: "grid", message: message.to_owned() };
         let Value::Array(grids) = grids else { return Err(fault("is written [[grid]]")) };
-        let mut cells: Vec<Cell> = Vec::new();
+        let mut cells: Vec<Cell<R>> = Vec::new();
         for grid in grids {
             let Value::Table(grid) = grid else { return Err(fault("is a table of lists")) };
             let mut combinations = vec![Table::new()];
@@ -50,7 +62,7 @@ impl Grid {
                 let mut fields = table.clone();
                 fields.extend(combination.clone());
                 let text = toml::to_string(&fields).map_err(|e| fault(&e.to_string()))?;
-                match Recipe::parse(&text, overrides) {
+                match R::parse(&text, overrides) {
                     Ok(recipe) => {
                         found += 1;
                         let name = name(&combination);
@@ -83,7 +95,7 @@ mod tests {
 
     #[test]
     fn combinations_come_in_order_and_those_that_are_no_recipe_are_left_out() {
-        let grid = Grid::parse(TEXT, &[]).unwrap().unwrap();
+        let grid = Grid::<Recipe>::parse(TEXT, &[]).unwrap().unwrap();
         let names: Vec<&str> = grid.cells.iter().map(|cell| cell.name.as_str()).collect();
         // hyptorch's guard is the ball's.
         assert_eq!(names.len(), 6, "{names:?}");
@@ -92,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_recipe_is_no_grid_and_a_wrong_field_is_named() {
-        assert!(Grid::parse("dataset = \"sample\"\n", &[]).unwrap().is_none());
-        let error = Grid::parse(&TEXT.replace("dim", "dims"), &[]).unwrap_err().to_string();
+        assert!(Grid::<Recipe>::parse("dataset = \"sample\"\n", &[]).unwrap().is_none());
+        let error = Grid::<Recipe>::parse(&TEXT.replace("dim", "dims"), &[]).unwrap_err().to_string();
         assert!(error.contains("dims"), "{error}");
     }
 }

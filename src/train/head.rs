@@ -74,7 +74,7 @@ pub enum HeadError {
     Name(#[from] UnknownName),
     #[error("the guard {guard} does not concern {model}")]
     Guard { guard: &'static str, model: Model },
-    #[error("the guard {guard} acts inside published formulas alone, and exp0 and mlr are both `best`")]
+    #[error("the guard {guard} acts inside published formulas alone, and all of these are `best`")]
     Idle { guard: &'static str },
     #[error("the Euclidean baseline has no variants, guards or feature clips")]
     Baseline,
@@ -93,26 +93,7 @@ impl Head {
             let plain = exp0 == BEST && mlr == BEST && guard_id == crate::guard::NONE.id && feature_clip.is_none();
             return if plain { Ok(Head { geometry, scalar, formulas: None }) } else { Err(HeadError::Baseline) };
         };
-        let guard = guard(guard_id)?;
-        if !guard.models.contains(&model) {
-            return Err(HeadError::Guard { guard: guard.id, model });
-        }
-        let precision = Precision { bits: scalar.bits() };
-        let published = exp0 != BEST || mlr != BEST;
-        if guard.clamps != Clamps::NONE && !published && (guard.clip)(precision).is_none() {
-            return Err(HeadError::Idle { guard: guard.id });
-        }
-        let formulas = Formulas {
-            model,
-            exp0: variant(Op::Exp0, model, exp0)?,
-            mlr: variant(Op::Mlr, model, mlr)?,
-            guard,
-            feature_clip,
-            clip_planes: true,
-            precision,
-            transport: variant(Op::Transport, model, BEST)?,
-            radius: variant(Op::OriginDistance, model, BEST)?,
-        };
+        let formulas = Formulas::new(model, exp0, mlr, mlr != BEST, guard_id, feature_clip, scalar)?;
         Ok(Head { geometry, scalar, formulas: Some(formulas) })
     }
     /// The tensor type of its numbers.
@@ -122,13 +103,46 @@ impl Head {
 }
 
 impl Formulas {
+    /// The formulas of these names; `published`: whether a formula other than exp₀ is a published one, whose clamps are the
+    /// guard's.
+    pub fn new(
+        model: Model,
+        exp0: &str,
+        mlr: &str,
+        published: bool,
+        guard_id: &str,
+        feature_clip: Option<f64>,
+        scalar: Arithmetic,
+    ) -> Result<Formulas, HeadError> {
+        let guard = guard(guard_id)?;
+        if !guard.models.contains(&model) {
+            return Err(HeadError::Guard { guard: guard.id, model });
+        }
+        let precision = Precision { bits: scalar.bits() };
+        let published = exp0 != BEST || published;
+        if guard.clamps != Clamps::NONE && !published && (guard.clip)(precision).is_none() {
+            return Err(HeadError::Idle { guard: guard.id });
+        }
+        Ok(Formulas {
+            model,
+            exp0: variant(Op::Exp0, model, exp0)?,
+            mlr: variant(Op::Mlr, model, mlr)?,
+            guard,
+            feature_clip,
+            clip_planes: true,
+            precision,
+            transport: variant(Op::Transport, model, BEST)?,
+            radius: variant(Op::OriginDistance, model, BEST)?,
+        })
+    }
     /// The space of curvature −c under the guard's clamps.
     pub fn space<R: Real>(&self, c: R) -> Space<R> {
         self.guard.space(c)
     }
     /// What the head means: without guard or feature clip, in the variants that need the fewest bits to say it exactly.
     pub fn ideal(&self) -> Formulas {
-        let best = |own: &'static Variant| variant(own.op, self.model, BEST).unwrap_or(own);
+        let best =
+            |own: &Variant| variant(own.op, self.model, BEST).expect("every operation of a model has its own variant");
         let (exp0, mlr) = (best(self.exp0), best(self.mlr));
         Formulas { exp0, mlr, guard: crate::guard::NONE, feature_clip: None, ..*self }
     }
@@ -174,10 +188,9 @@ impl Formulas {
         scalar::<V>(apply(self.radius, &query))
     }
 
-    /// The distance of exp₀(v) to the origin over ‖v‖: 2 on the Poincaré ball, whose metric at the origin is 4 times
-    /// Euclid's, and 1 in the other models. The same features lie twice as far out on the ball.
+    /// The distance of exp₀(v) to the origin over ‖v‖.
     pub fn stretch(&self) -> f64 {
-        if self.model == Model::Poincare { 2.0 } else { 1.0 }
+        self.model.scale_at_origin()
     }
 
     /// The largest radius that the guard's clip lets through; `None` without one.
@@ -200,6 +213,17 @@ fn scalar<V: Vector + ?Sized>(answer: Answer<V::Owned, V::Elem>) -> V::Elem {
         Answer::Vector(_) => unreachable!("mlr and origin_distance give numbers"),
     }
 }
+
+/// √c‖v‖ beyond which the released code's clip moves a point of the Poincaré ball.
+pub fn released_clip() -> f64 {
+    let precision = Precision { bits: Arithmetic::F32.bits() };
+    let clip = guard(RELEASED).ok().and_then(|guard| (guard.clip)(precision));
+    // The ball's distance to the origin is twice the feature's length.
+    clip.map_or(f64::INFINITY, |clip| clip.cap(Model::Poincare, 1.0) / 2.0)
+}
+
+/// The guard of the released code of Khrulkov et al. (2020).
+const RELEASED: &str = "hyptorch";
 
 /// Every stage of a head on a batch.
 pub struct Stages {
@@ -240,7 +264,7 @@ impl Head {
 }
 
 /// x, its gradient multiplied by (1 − c‖x‖²)²/4: the inverse metric of the ball.
-fn with_metric(k: &Space<Column>, x: Rows) -> Rows {
+pub(super) fn with_metric(k: &Space<Column>, x: Rows) -> Rows {
     let gap = (x.norm2() * &k.c).one_minus();
     let factor = gap.square().times(0.25).0.detach();
     let x = x.0;

@@ -26,7 +26,7 @@ const POOL: usize = 2;
 /// depend on the number of threads.
 const TOGETHER: usize = 2;
 /// Stands for a pool's winner where the rectifier lets nothing through.
-const DEAD: u8 = (POOL * POOL) as u8;
+pub(super) const DEAD: u8 = (POOL * POOL) as u8;
 
 /// relu(max₂ₓ₂(w ∗ x + b)) of x `[batch, in, height, width]`, w `[out, in, k, k]` and b `[out]`: `[batch, out, (height − k +
 /// 1)/2, (width − k + 1)/2]`, rounded down.
@@ -50,7 +50,7 @@ fn one_by_one(x: Tensor<4>, w: Tensor<4>, b: Tensor<1>) -> Tensor<4> {
 }
 
 /// Whether x is on the backend that the fused operation is for.
-fn fused(x: &Tensor<4>) -> bool {
+pub(super) fn fused(x: &Tensor<4>) -> bool {
     x.device() == burn_tensor::Device::flex()
 }
 
@@ -76,7 +76,10 @@ fn on_flex<T: Number>(x: Tensor<4>, w: Tensor<4>, b: Tensor<1>) -> Tensor<4> {
 }
 
 /// The arithmetics of the fused operation.
-trait Number: Element + bytemuck::Pod + num_traits::Float + std::iter::Sum + std::ops::AddAssign + Default {}
+pub(super) trait Number:
+    Element + bytemuck::Pod + num_traits::Float + std::iter::Sum + std::ops::AddAssign + Default
+{
+}
 impl Number for f32 {}
 impl Number for f64 {}
 
@@ -141,14 +144,14 @@ impl Sizes {
 const LANES: usize = 8;
 const ROWS: &str = "a row of each window";
 
-fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+pub(super) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     match (<&mut [T; LANES]>::try_from(&mut *to), <&[T; LANES]>::try_from(from)) {
         (Ok(to), Ok(from)) => *to = *from,
         _ => to.copy_from_slice(from),
     }
 }
 
-fn add<T: Copy + std::ops::AddAssign>(to: &mut [T], from: &[T]) {
+pub(super) fn add<T: Copy + std::ops::AddAssign>(to: &mut [T], from: &[T]) {
     let ((to, end), (from, rest)) = (to.as_chunks_mut::<LANES>(), from.as_chunks::<LANES>());
     for (to, from) in to.iter_mut().zip(from) {
         to.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
@@ -193,12 +196,12 @@ fn add_columns<T: Number>(s: &Sizes, columns: &[T], images: &mut [T]) {
     }
 }
 
-fn tensor<T: Number, const D: usize>(numbers: Vec<T>, shape: [usize; D]) -> FlexTensor {
+pub(super) fn tensor<T: Number, const D: usize>(numbers: Vec<T>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, shape))
 }
 
 /// A contiguous tensor's numbers.
-fn slice<T: Number>(x: &FlexTensor) -> &[T] {
+pub(super) fn slice<T: Number>(x: &FlexTensor) -> &[T] {
     x.as_slice().expect("contiguous")
 }
 
@@ -251,7 +254,7 @@ fn pool<T: Number>(s: &Sizes, maps: &[T], bias: &[T], y: &mut [T], winners: &mut
 }
 
 /// The first where they are equal; a NaN where there is one.
-fn larger<T: Number>(a: (T, u8), b: (T, u8)) -> (T, u8) {
+pub(super) fn larger<T: Number>(a: (T, u8), b: (T, u8)) -> (T, u8) {
     if b.0 > a.0 || b.0.is_nan() { b } else { a }
 }
 

@@ -87,19 +87,19 @@ impl std::fmt::Display for Trained {
     }
 }
 
-fn best() -> String {
+pub(super) fn best() -> String {
     crate::formula::BEST.to_owned()
 }
-fn none() -> String {
+pub(super) fn none() -> String {
     crate::guard::NONE.id.to_owned()
 }
-fn f32_name() -> String {
+pub(super) fn f32_name() -> String {
     "f32".to_owned()
 }
 fn yes() -> bool {
     true
 }
-fn one() -> f64 {
+pub(super) fn one() -> f64 {
     1.0
 }
 /// Images in a step, as in the paper.
@@ -193,11 +193,11 @@ impl Recipe {
     }
 }
 
-fn field(field: &'static str, e: impl std::fmt::Display) -> RecipeError {
+pub(super) fn field(field: &'static str, e: impl std::fmt::Display) -> RecipeError {
     RecipeError::Field { field, message: e.to_string() }
 }
 
-fn scalar(name: &'static str, text: &str) -> Result<Arithmetic, RecipeError> {
+pub(super) fn scalar(name: &'static str, text: &str) -> Result<Arithmetic, RecipeError> {
     let arithmetic: Arithmetic = text.parse().map_err(|e| field(name, e))?;
     dtype(arithmetic).map_err(|e| field(name, e)).map(|_| arithmetic)
 }
@@ -214,12 +214,12 @@ pub(super) fn dtype(arithmetic: Arithmetic) -> Result<DType, String> {
 }
 
 /// A value as TOML would read it, or else a string.
-fn literal(text: &str) -> Value {
+pub(super) fn literal(text: &str) -> Value {
     let table: Result<Table, _> = toml::from_str(&format!("x = {text}"));
     table.ok().and_then(|mut table| table.remove("x")).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-fn one_line(text: &str, error: &toml::de::Error) -> RecipeError {
+pub(super) fn one_line(text: &str, error: &toml::de::Error) -> RecipeError {
     let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
     let place = error.span().filter(|_| !text.is_empty());
     let line = place.map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());

@@ -1,8 +1,9 @@
 //! A run: epochs of seeded batches, a checkpoint and a row of metrics after each, the same bytes for the same seed.
 
+use super::backbone::SHARED_FEATURES;
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::diagnose::{Diagnosis, diagnose};
-use super::network::{Forward, Input, Leaf, Network, SHARED_FEATURES};
+use super::network::{Input, Network};
 use super::observe::{MetricsRow, TimingRow, error_parts};
 use super::optimiser::Numbers;
 use super::recipe::{Recipe, RecipeError, Trained};
@@ -22,6 +23,10 @@ pub trait Observer {
     /// Means over the epoch so far.
     fn step(&self, epoch: u32, step: usize, of: usize, loss: f64, accuracy: f64);
     fn epoch(&self, row: &MetricsRow);
+    /// Whether the run is to end before its next epoch.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// What can stop a run.
@@ -39,6 +44,8 @@ pub enum TrainError {
     Foreign(PathBuf),
     #[error("the data set has no images")]
     Empty,
+    #[error("stopped after an epoch; its checkpoint goes on")]
+    Stopped,
 }
 
 /// How a run ended.
@@ -138,7 +145,7 @@ pub fn run(
         }
         (epoch, steps_done, best_loss, stale) =
             (checkpoint.epoch, checkpoint.step, checkpoint.best_loss, checkpoint.stale);
-        checkpoint.restore(&path, &mut network.parameters)?;
+        checkpoint.restore(&path, &mut |f| network.visit(f))?;
         metrics = table::read(&metrics_path)?;
         // A run that was killed between the two files has a row more than its checkpoint knows of.
         metrics.truncate(epoch as usize);
@@ -186,13 +193,17 @@ pub fn run(
             best_loss,
             stale,
             classes: train.classes(),
-            parameters: network.parameters.clone(),
+            parameters: network.parameters(),
         };
-        checkpoint.write(&path)?;
+        // Before the checkpoint, which a killed run goes on from: it would never come by here again.
         if epoch == recipe.epochs / 2 && recipe.trained == Trained::All {
             checkpoint.write(&folder.join(HALFWAY))?;
         }
+        checkpoint.write(&path)?;
         observer.epoch(metrics.last().expect("a row was pushed"));
+        if observer.is_stopped() && epoch < recipe.epochs {
+            return Err(TrainError::Stopped);
+        }
     }
     // A sum of nothing is −0.
     let seconds = timings.iter().map(|row| row.seconds).fold(0.0, |sum, x| sum + x);
@@ -223,37 +234,6 @@ pub(super) fn loss(logits: Tensor<2>, labels: &[u16], device: &Device) -> Tensor
     -log_softmax(logits, 1).gather(1, targets).mean()
 }
 
-/// The gradient of a leaf, divided by the loss scale, in the type of its parameter.
-pub(super) fn gradients(forward: &Forward, loss: &Tensor<1>, scale: f64) -> Vec<Option<Numbers>> {
-    let mut all = loss.backward();
-    let mut numbers = |leaf: &Leaf| {
-        let data = match leaf {
-            Leaf::One(x) => x.grad_remove(&mut all)?.into_data(),
-            Leaf::Two(x) => x.grad_remove(&mut all)?.into_data(),
-            Leaf::Four(x) => x.grad_remove(&mut all)?.into_data(),
-        };
-        let kind = "a gradient has the type of its leaf";
-        Some(match data.dtype() {
-            DType::F64 => {
-                let g = data.try_into_vec::<f64>().expect(kind);
-                Numbers::F64(if scale == 1.0 { g } else { g.iter().map(|g| g / scale).collect() })
-            }
-            _ => {
-                let g = data.try_into_vec::<f32>().expect(kind);
-                Numbers::F32(if scale == 1.0 { g } else { g.iter().map(|g| g / scale as f32).collect() })
-            }
-        })
-    };
-    forward.leaves.iter().map(&mut numbers).collect()
-}
-
-pub(super) fn is_finite(numbers: &Numbers) -> bool {
-    match numbers {
-        Numbers::F32(x) => x.iter().all(|x| x.is_finite()),
-        Numbers::F64(x) => x.iter().all(|x| x.is_finite()),
-    }
-}
-
 /// A step whose loss or gradient is not finite; nothing has moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotFinite;
@@ -275,29 +255,32 @@ pub fn step(
         return Err(NotFinite);
     }
     let scaled = if recipe.loss_scale == 1.0 { loss } else { loss.mul_scalar(recipe.loss_scale) };
-    let gradients = gradients(&forward, &scaled, recipe.loss_scale);
-    if !gradients.iter().flatten().all(is_finite) {
+    let gradients = forward.passed.gradients(&scaled, recipe.loss_scale);
+    if !gradients.values().all(Numbers::is_finite) {
         return Err(NotFinite);
     }
     let hits = hits(&rows_of(forward.stages.logits), labels);
-    for (parameter, gradient) in network.parameters.iter_mut().zip(&gradients) {
-        if let (true, Some(gradient)) = (parameter.learns, gradient) {
+    network.visit(&mut |parameter| {
+        if let (true, Some(gradient)) = (parameter.learns, gradients.get(&parameter.name)) {
             parameter.adam(gradient, recipe.learning_rate, number);
         }
-    }
+    });
     Ok((value, hits))
 }
 
-/// Rows whose largest number is the label's; a NaN is never the largest.
-fn hits(logits: &[Vec<f64>], labels: &[u16]) -> usize {
-    let guess = |row: &Vec<f64>| {
-        let finite = row.iter().enumerate().filter(|(_, x)| !x.is_nan());
-        finite.fold(None, |best: Option<(usize, f64)>, (i, x)| match best {
-            Some((_, most)) if *x <= most => best,
-            _ => Some((i, *x)),
-        })
-    };
-    logits.iter().zip(labels).filter(|(row, label)| guess(row).is_some_and(|(i, _)| i == usize::from(**label))).count()
+/// The place of a row's largest number; a NaN is never the largest.
+pub(super) fn guess(row: &[f64]) -> Option<usize> {
+    let numbers = row.iter().enumerate().filter(|(_, x)| !x.is_nan());
+    let best = numbers.fold(None, |best: Option<(usize, f64)>, (i, x)| match best {
+        Some((_, most)) if *x <= most => best,
+        _ => Some((i, *x)),
+    });
+    best.map(|(i, _)| i)
+}
+
+/// Rows whose largest number is the label's.
+pub(super) fn hits(logits: &[Vec<f64>], labels: &[u16]) -> usize {
+    logits.iter().zip(labels).filter(|(row, label)| guess(row) == Some(usize::from(**label))).count()
 }
 
 /// The numbers of a tensor, row by row.

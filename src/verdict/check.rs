@@ -1,6 +1,7 @@
 //! A study's summary against the one that was accepted before: no row may lose digits, and none may go unnoticed.
 
-use crate::table::{Provenance, SummaryRow, TableError, fingerprint, read_rows, write_rows};
+use crate::table::{Provenance, SummaryRow, TableError, fingerprint, read_rows, short, write_rows};
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
@@ -29,8 +30,8 @@ pub struct Baseline {
 pub enum BaselineError {
     #[error("{0}: empty")]
     Empty(String),
-    #[error("{0}: not a baseline: its head is not that of `{FORM}`")]
-    NotABaseline(String),
+    #[error("{path}: not a baseline: its head is not that of `{form}`")]
+    NotABaseline { path: String, form: String },
     #[error("{path}: truncated or damaged: {what}")]
     Damaged { path: String, what: String },
     #[error("{path}: foreign: {what} `{found}`, asked for `{asked}`")]
@@ -43,32 +44,14 @@ impl Baseline {
     /// Reads a baseline; anything but the whole of what [`Baseline::write`] wrote is an error.
     pub fn parse(text: &str, path: &Path) -> Result<Baseline, BaselineError> {
         let name = || path.display().to_string();
-        if text.trim().is_empty() {
-            return Err(BaselineError::Empty(name()));
-        }
-        let damaged = |what: String| BaselineError::Damaged { path: name(), what };
-        let provenance = Provenance::read(text).ok_or_else(|| BaselineError::NotABaseline(name()))?;
-        let value = |key: &str| {
-            let start = format!("# {key}: ");
-            text.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+        let (provenance, rows) = unseal(text, path, FORM)?;
+        let field = |key: &str| {
+            field(text, key).ok_or_else(|| BaselineError::NotABaseline { path: name(), form: FORM.to_owned() })
         };
-        let form = value("form").ok_or_else(|| BaselineError::NotABaseline(name()))?;
-        if form != FORM {
-            let (found, asked) = (form, FORM.to_owned());
-            return Err(BaselineError::Foreign { path: name(), what: "form", found, asked });
-        }
-        let whole = text.strip_suffix('\n').ok_or_else(|| damaged("its last line does not end".to_owned()))?;
-        let (body, last) = whole.rsplit_once('\n').ok_or_else(|| damaged("it has one line".to_owned()))?;
-        let body = format!("{body}\n");
-        let rows: Vec<SummaryRow> = read_rows(body.as_bytes(), path)?;
-        let expected = trailer(&rows, &body);
-        if last != expected {
-            return Err(damaged(format!("its last line is not `{expected}`")));
-        }
-        let field = |key: &str| value(key).ok_or_else(|| BaselineError::NotABaseline(name()));
         let baseline = Baseline { provenance, study: field("study")?, fingerprint: field("fingerprint")?, rows };
+        let damaged = |what: String| BaselineError::Damaged { path: name(), what };
         match duplicate(&baseline.rows) {
-            Some(row) => Err(damaged(format!("row {row} stands twice"))),
+            Some(row) => Err(damaged(format!("row {} stands twice", short(&row)))),
             None if baseline.rows.is_empty() => Err(damaged("it has no rows".to_owned())),
             None => Ok(baseline),
         }
@@ -76,14 +59,8 @@ impl Baseline {
 
     /// Writes the head, the rows, and a last line without which they are not whole.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut body = Vec::new();
-        self.provenance.write(&mut body)?;
-        for (key, value) in [("form", FORM), ("study", &self.study), ("fingerprint", &self.fingerprint)] {
-            writeln!(body, "# {key}: {value}")?;
-        }
-        write_rows(&mut body, &self.rows, true)?;
-        out.write_all(&body)?;
-        writeln!(out, "{}", trailer(&self.rows, &String::from_utf8_lossy(&body)))
+        let fields = [("form", FORM), ("study", &self.study), ("fingerprint", &self.fingerprint)];
+        seal(out, &self.provenance, &fields, &self.rows)
     }
 
     /// Whether it belongs to the study that is asked for.
@@ -91,7 +68,7 @@ impl Baseline {
         let same = |what: &'static str, found: &str, asked: &str| match found == asked {
             true => Ok(()),
             false => {
-                let (path, found, asked) = (path.display().to_string(), found.to_owned(), asked.to_owned());
+                let (path, found, asked) = (path.display().to_string(), short(found), short(asked));
                 Err(BaselineError::Foreign { path, what, found, asked })
             }
         };
@@ -101,8 +78,60 @@ impl Baseline {
     }
 }
 
-fn trailer(rows: &[SummaryRow], body: &str) -> String {
-    format!("# end: {} rows, checksum {}", rows.len(), fingerprint(body.as_bytes()))
+/// Writes a head with `fields`, rows, and a last line without which they are not whole. [`unseal`] reads it.
+pub(super) fn seal<R: Serialize>(
+    out: &mut dyn Write,
+    provenance: &Provenance,
+    fields: &[(&str, &str)],
+    rows: &[R],
+) -> io::Result<()> {
+    let mut body = Vec::new();
+    provenance.write(&mut body)?;
+    for (key, value) in fields {
+        writeln!(body, "# {key}: {value}")?;
+    }
+    write_rows(&mut body, rows, true)?;
+    out.write_all(&body)?;
+    writeln!(out, "{}", trailer(rows.len(), &String::from_utf8_lossy(&body)))
+}
+
+/// Reads the head and the rows of what [`seal`] wrote with the field `form`; anything but the whole of it is an error.
+pub(super) fn unseal<R: DeserializeOwned>(
+    text: &str,
+    path: &Path,
+    form: &str,
+) -> Result<(Provenance, Vec<R>), BaselineError> {
+    let name = || path.display().to_string();
+    if text.trim().is_empty() {
+        return Err(BaselineError::Empty(name()));
+    }
+    let not_a_baseline = || BaselineError::NotABaseline { path: name(), form: form.to_owned() };
+    let damaged = |what: String| BaselineError::Damaged { path: name(), what };
+    let provenance = Provenance::read(text).ok_or_else(not_a_baseline)?;
+    let found = field(text, "form").ok_or_else(not_a_baseline)?;
+    if found != form {
+        let (found, asked) = (short(&found), form.to_owned());
+        return Err(BaselineError::Foreign { path: name(), what: "form", found, asked });
+    }
+    let whole = text.strip_suffix('\n').ok_or_else(|| damaged("its last line does not end".to_owned()))?;
+    let (body, last) = whole.rsplit_once('\n').ok_or_else(|| damaged("it has one line".to_owned()))?;
+    let body = format!("{body}\n");
+    let rows: Vec<R> = read_rows(body.as_bytes(), path)?;
+    let expected = trailer(rows.len(), &body);
+    if last != expected {
+        return Err(damaged(format!("its last line is not `{expected}`")));
+    }
+    Ok((provenance, rows))
+}
+
+/// The value of a `# key: value` line.
+fn field(text: &str, key: &str) -> Option<String> {
+    let start = format!("# {key}: ");
+    text.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+}
+
+fn trailer(rows: usize, body: &str) -> String {
+    format!("# end: {rows} rows, checksum {}", fingerprint(body.as_bytes()))
 }
 
 /// What a row is told by.
@@ -242,7 +271,7 @@ fn row_faults(was: &SummaryRow, is: &SummaryRow) -> Vec<Fault> {
     let text = |x: Option<f64>| x.map_or("none".to_owned(), |x| x.to_string());
     let fault = |figure: &Figure| {
         let (before, now) = ((figure.of)(was), (figure.of)(is));
-        let kind = change(figure.more_is_better, before, now)?;
+        let kind = change(TOLERANCE, figure.more_is_better, before, now)?;
         Some(Fault { kind, row: row.clone(), figure: figure.name, was: text(before), is: text(now) })
     };
     FIGURES.iter().filter_map(fault).collect()
@@ -250,7 +279,7 @@ fn row_faults(was: &SummaryRow, is: &SummaryRow) -> Vec<Fault> {
 
 /// Whether a figure is worse or better than it was by more than the tolerance. No figure (no cell was ok) is worse than any;
 /// not a number is worse too, whichever side it is on.
-fn change(more_is_better: bool, was: Option<f64>, is: Option<f64>) -> Option<FaultKind> {
+pub(super) fn change(tolerance: f64, more_is_better: bool, was: Option<f64>, is: Option<f64>) -> Option<FaultKind> {
     let (was, is) = match (was, is) {
         (None, None) => return None,
         (Some(_), None) => return Some(FaultKind::Regressed),
@@ -260,7 +289,9 @@ fn change(more_is_better: bool, was: Option<f64>, is: Option<f64>) -> Option<Fau
     if was.is_nan() || is.is_nan() {
         return Some(FaultKind::Regressed);
     }
-    if was == is || (was - is).abs() <= TOLERANCE * was.abs() {
+    // An infinite figure is within no tolerance of a finite one.
+    let near = was.is_finite() && (was - is).abs() <= tolerance * was.abs();
+    if was == is || near {
         return None;
     }
     Some(if (is > was) == more_is_better { FaultKind::Improved } else { FaultKind::Regressed })
@@ -366,11 +397,13 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_never_a_pass() {
-        assert_eq!(change(false, Some(1.0), Some(f64::NAN)), Some(FaultKind::Regressed));
-        assert_eq!(change(false, Some(f64::NAN), Some(1.0)), Some(FaultKind::Regressed));
-        assert_eq!(change(false, Some(1.0), None), Some(FaultKind::Regressed));
-        assert_eq!(change(true, Some(1.0), Some(0.5)), Some(FaultKind::Regressed));
-        assert_eq!(change(false, Some(f64::INFINITY), Some(f64::INFINITY)), None);
+        assert_eq!(change(TOLERANCE, false, Some(1.0), Some(f64::NAN)), Some(FaultKind::Regressed));
+        assert_eq!(change(TOLERANCE, false, Some(f64::NAN), Some(1.0)), Some(FaultKind::Regressed));
+        assert_eq!(change(TOLERANCE, false, Some(1.0), None), Some(FaultKind::Regressed));
+        assert_eq!(change(TOLERANCE, true, Some(1.0), Some(0.5)), Some(FaultKind::Regressed));
+        assert_eq!(change(TOLERANCE, false, Some(f64::INFINITY), Some(f64::INFINITY)), None);
+        assert_eq!(change(TOLERANCE, false, Some(f64::INFINITY), Some(1.0)), Some(FaultKind::Improved));
+        assert_eq!(change(TOLERANCE, false, Some(1.0), Some(f64::INFINITY)), Some(FaultKind::Regressed));
     }
 
     #[test]

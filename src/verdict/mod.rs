@@ -2,12 +2,12 @@
 
 #[cfg(feature = "cli")]
 pub mod audit;
+pub mod bound;
 #[cfg(feature = "cli")]
 pub mod check;
 pub mod choose;
 #[cfg(feature = "cli")]
 pub mod judge;
 #[cfg(feature = "cli")]
-mod pairs;
-#[cfg(feature = "cli")]
 pub mod scan;
+pub mod search;

@@ -11,6 +11,7 @@ use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rug::Float;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::{Command, Output};
 
 /// What `HYPPREC_LONG=1` multiplies every number of random cases by: minutes instead of seconds.
 const LONG_FACTOR: u32 = 50;
@@ -28,7 +29,7 @@ pub fn cases(quick: u32) -> u32 {
     if long() { LONG_FACTOR * quick } else { quick }
 }
 
-fn long() -> bool {
+pub fn long() -> bool {
     std::env::var("HYPPREC_LONG").is_ok_and(|value| value == "1")
 }
 
@@ -93,8 +94,8 @@ pub fn value<S: Scalar>(op: Op, by: Option<Input>, inputs: &Inputs<S>) -> Vec<S>
 pub fn certified(op: Op, by: Option<Input>, inputs: &Inputs<Float>, bits: u32) -> Result<Vec<Float>, Uncertified> {
     let best = variant(op, inputs.model, BEST)?;
     match by {
-        None => truth(best, Clamps::NONE, inputs, bits, |x| x).map(components),
-        Some(by) => gradient_truth(best, Clamps::NONE, inputs, Some(by), bits, |x| x),
+        None => truth(best, inputs, bits).map(components),
+        Some(by) => gradient_truth(best, inputs, Some(by), bits),
     }
 }
 
@@ -165,4 +166,16 @@ pub fn rows(path: &str, default_op: Option<&str>) -> Vec<Row> {
         }
     };
     reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+/// What the program says to words that hold no spaces of their own.
+pub fn hypprec(words: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hypprec")).args(words.split_whitespace()).output().unwrap()
+}
+
+/// What it says as JSON.
+pub fn json(words: &str) -> serde_json::Value {
+    let output = hypprec(words);
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -66,6 +66,14 @@ macro_rules! elementary {
 impl Real for Column {
     /// The same batch in the next wider type; f64 stays f64.
     type Wide = Column;
+    type Unbounded = Self;
+
+    fn unbounded(&self) -> Self {
+        self.clone()
+    }
+    fn bounded(unbounded: Self, _like: &Self) -> Self {
+        unbounded
+    }
 
     fn lit(&self, value: f64) -> Self {
         let value = host::rounded(self.dtype(), value);

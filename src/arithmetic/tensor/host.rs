@@ -40,8 +40,8 @@ macro_rules! element {
     };
 }
 
-element!(F16, F16, half::f16, |x| F16(x), |x| x.0, |x| F16::to_f64(x), |g| f64::from(g));
-element!(Bf16, BF16, half::bf16, |x| Bf16(x), |x| x.0, |x| Bf16::to_f64(x), |g| f64::from(g));
+element!(F16, F16, half::f16, |x| F16(x), |x| x.0, |x| F16::to_f64(x), |g| g);
+element!(Bf16, BF16, half::bf16, |x| Bf16(x), |x| x.0, |x| Bf16::to_f64(x), |g| g);
 element!(f32, F32, f32, |x| x, |x| x, |x| f64::from(x), |g| g);
 element!(f64, F64, f64, |x| x, |x| x, |x| x, |g| g.to_f64());
 
@@ -80,6 +80,11 @@ fn constant<S: Element>(values: Vec<S>, shape: [usize; AXES], like: &Tensor<AXES
 /// Whether some number is 0.
 pub(super) fn has_zero(x: &Tensor<AXES>) -> bool {
     with_element!(x.dtype(), |S| S::read(x).iter().any(|x| x.to_f64() == 0.0))
+}
+
+/// Whether some number is infinite.
+pub(super) fn has_infinite(x: &Tensor<AXES>) -> bool {
+    with_element!(x.dtype(), |S| S::read(x).iter().any(|x| x.to_f64().is_infinite()))
 }
 
 /// A constant as the arithmetic of `dtype` holds it.

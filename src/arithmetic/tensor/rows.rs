@@ -34,6 +34,12 @@ impl Rows {
     fn round(&self, wide: Tensor<AXES>) -> Self {
         Rows(wide.cast(self.dtype()))
     }
+    /// The largest element of each row in size, 1 where all are 0, as a constant.
+    fn largest(&self) -> Column {
+        let largest = self.0.clone().detach().abs().max_dim(ALONG);
+        let zero = largest.clone().equal_scalar(0.0);
+        Column(largest.mask_fill(zero, 1.0))
+    }
     /// One coordinate of each row.
     fn coordinate(&self, i: usize) -> Tensor<AXES> {
         self.0.clone().narrow(ALONG, i, 1)
@@ -43,6 +49,22 @@ impl Rows {
 impl Vector for Rows {
     type Elem = Column;
     type Owned = Rows;
+    type Unbounded = Rows;
+
+    fn unbounded(&self) -> Rows {
+        self.clone()
+    }
+    fn bounded(unbounded: &Rows, _like: &Column) -> Rows {
+        unbounded.clone()
+    }
+    /// Not looked at: true.
+    fn is_safe(&self) -> bool {
+        true
+    }
+    /// Not looked at: true.
+    fn is_finite(&self) -> bool {
+        true
+    }
 
     fn lit(&self, value: f64) -> Column {
         Column(self.coordinate(0)).lit(value)
@@ -90,6 +112,16 @@ impl Vector for Rows {
     }
     fn clip_norm(&self, limit: &Column) -> Rows {
         let norm = self.norm2().sqrt();
+        if host::has_infinite(&norm.0) {
+            // What overflows is the square, not the norm: rows are taken at their largest element.
+            let largest = self.largest();
+            let direction = self.unscale(&largest);
+            let within = limit.clone() / &largest;
+            let norm = direction.norm2().sqrt();
+            let beyond = within.0.lower(norm.0.clone());
+            let shortened = direction.scale(&(limit.clone() / &norm));
+            return Rows(choose(beyond, shortened.0, self.0.clone()));
+        }
         let beyond = limit.0.clone().lower(norm.0.clone());
         // Rows that stay are divided by 1: 0/0 in the branch not taken would spoil their gradient.
         let divisor = Column(choose(beyond.clone(), norm.0, limit.lit(1.0).0));
@@ -151,9 +183,11 @@ impl Vector for Rows {
         let mask: Tensor<AXES, Bool> =
             Tensor::from_data(TensorData::new(outside, [batch, classes, 1]), &self.0.device().inner());
         // The values are the scalar core's; the gradient is that of x·limit/‖x‖ where a row was pulled.
+        // Both are taken at the row's largest element, so that no square overflows.
         let limit = Rows(inside.clone()).norm2().sqrt();
-        let norm = Column(choose(mask.clone(), self.norm2().sqrt().0, limit.lit(1.0).0));
-        let path = choose(mask, self.scale(&(limit / &norm)).0, self.0.clone());
+        let direction = self.unscale(&self.largest());
+        let norm = Column(choose(mask.clone(), direction.norm2().sqrt().0, limit.lit(1.0).0));
+        let path = choose(mask, direction.scale(&(limit / &norm)).0, self.0.clone());
         Rows(carrying(inside, path))
     }
     fn scale_wide(&self, a: &Column) -> Rows {
@@ -162,10 +196,6 @@ impl Vector for Rows {
 
     /// No scaling: 0.
     fn scale_exponent(&self) -> i32 {
-        0
-    }
-    /// No scaling: 0.
-    fn difference_exponent(&self, _other: &Self) -> i32 {
         0
     }
     fn precedes(&self, _other: &Self) -> bool {

@@ -1,4 +1,5 @@
-//! The measured tables that `choose` reads: compiled in as text, parsed once.
+//! The tables that `choose` reads beside the bounds: what was found, not proved. Compiled in as text; a cell is parsed when it
+//! is asked for.
 
 use crate::formula::Model;
 use std::sync::OnceLock;
@@ -14,9 +15,34 @@ pub const STORING: &str = "storing";
 /// The line that says which radii the errors of a cell belong to.
 pub const RADII: &str = "# radii: ";
 /// Columns before those of the separations.
-pub const KEYS: [&str; 6] = ["model", "scalar", "op", "variant", "guard", "dim"];
+pub const KEYS: [&str; 8] = ["model", "scalar", "op", "variant", "guard", "dim", "draws", "of"];
 
-/// The measured errors of one way of doing one operation, in one dimension.
+/// What a row of the file says of a way of doing an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Figure {
+    /// The worst found of what the formula, the guard and coordinates off the model cost.
+    Rounding,
+    /// The worst found of all, storing too.
+    Total,
+    /// What 99.9 % and a half of the pairs drawn do not exceed in all.
+    P999,
+    Median,
+}
+
+impl Figure {
+    pub const ALL: [Figure; 4] = [Figure::Rounding, Figure::Total, Figure::P999, Figure::Median];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Figure::Rounding => "rounding",
+            Figure::Total => "total",
+            Figure::P999 => "p999",
+            Figure::Median => "median",
+        }
+    }
+}
+
+/// What was found of one way of doing one operation, in one dimension.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<'a> {
     pub model: Model,
@@ -26,10 +52,12 @@ pub struct Row<'a> {
     pub variant: &'a str,
     pub guard: &'a str,
     pub dim: usize,
-    /// By separation, then radius: the worst error of all pairs drawn within that radius and at no less than that
-    /// separation, in this dimension and the lower ones. Cells end before the first radius at which it, or storing alone, is
-    /// more than 1 or a pair has no answer; the first cells, where no two points are that far apart, are 0.
-    errors: Vec<Vec<f64>>,
+    /// Pairs drawn at each place.
+    pub draws: usize,
+    /// By figure: by separation, then radius, over all pairs drawn within that radius and at no less than that separation, in
+    /// this dimension and the lower ones. Cells end before the first radius at which it, or storing alone, is more than 1 or a
+    /// pair has no answer; the first cells, where no two points are that far apart, are 0.
+    cells: [&'a str; 4],
 }
 
 /// A parsed table.
@@ -49,10 +77,18 @@ pub struct Place {
     pub separation: usize,
 }
 
-impl Row<'_> {
-    /// The error at a place; `None` if it is more than 1 or a pair has no answer.
-    pub fn error(&self, place: Place) -> Option<f64> {
-        self.errors.get(place.separation)?.get(place.radius).copied()
+impl<'a> Row<'a> {
+    /// A figure at a place; `None` if it is more than 1 or a pair has no answer.
+    pub fn figure(&self, figure: Figure, place: Place) -> Option<f64> {
+        self.cells[figure as usize].split(',').nth(place.separation)?.split(' ').nth(place.radius)?.parse().ok()
+    }
+    /// Whether another row has the same figures everywhere.
+    pub fn same_figures(&self, other: &Row) -> bool {
+        self.cells == other.cells
+    }
+    /// What tells it from every other row.
+    pub fn key(&self) -> (Model, &'a str, &'a str, &'a str, &'a str, usize) {
+        (self.model, self.scalar, self.op, self.variant, self.guard, self.dim)
     }
 }
 
@@ -65,21 +101,25 @@ impl<'a> Table<'a> {
         let header: Vec<&str> = lines.next()?.split(',').collect();
         let separations: Vec<f64> =
             header.strip_prefix(&KEYS)?.iter().map(|x| x.parse().ok()).collect::<Option<_>>()?;
-        let row = |line: &'a str| {
-            let cells: Vec<&str> = line.split(',').collect();
-            let (keys, errors) = cells.split_at_checked(KEYS.len())?;
-            let cell = |cell: &&str| if cell.is_empty() { Some(Vec::new()) } else { numbers(cell) };
-            Some(Row {
-                model: keys[0].parse().ok()?,
-                scalar: keys[1],
-                op: keys[2],
-                variant: keys[3],
-                guard: keys[4],
-                dim: keys[5].parse().ok()?,
-                errors: errors.iter().map(cell).collect::<Option<_>>()?,
-            })
-        };
-        Some(Table { radii, separations, rows: lines.map(row).collect::<Option<_>>()? })
+        let mut rows: Vec<Row<'a>> = Vec::new();
+        for line in lines {
+            let mut parts = line.splitn(KEYS.len() + 1, ',');
+            let keys: Vec<&'a str> = parts.by_ref().take(KEYS.len()).collect();
+            let [model, scalar, op, variant, guard, dim, draws, of] = keys.try_into().ok()?;
+            let figure = Figure::ALL.into_iter().find(|figure| figure.name() == of)?;
+            let (model, dim, draws) = (model.parse().ok()?, dim.parse().ok()?, draws.parse().ok()?);
+            let cells = parts.next()?;
+            // Figures of one key stand together.
+            match rows.last_mut().filter(|row| row.key() == (model, scalar, op, variant, guard, dim)) {
+                Some(row) => row.cells[figure as usize] = cells,
+                None => {
+                    let mut row = Row { model, scalar, op, variant, guard, dim, draws, cells: [""; 4] };
+                    row.cells[figure as usize] = cells;
+                    rows.push(row);
+                }
+            }
+        }
+        Some(Table { radii, separations, rows })
     }
 
     /// The place for a radius and a separation within the grid.
@@ -114,8 +154,20 @@ pub fn table() -> &'static Table<'static> {
     TABLE.get_or_init(|| Table::parse(ERRORS).expect("the committed table is well formed; a test reads it"))
 }
 
+/// The columns after the keys.
+fn costs(model: Model, scalar: &str, op: &str, variant: &str) -> Option<impl Iterator<Item = f64>> {
+    let key = format!("{model},{scalar},{op},{variant},");
+    let columns = COSTS.lines().find_map(|line| line.strip_prefix(&key))?;
+    Some(columns.split(',').filter_map(|column| column.parse().ok()))
+}
+
 /// How many Euclidean distances in the same arithmetic a variant costs; `None` where it was not measured.
 pub fn cost(model: Model, scalar: &str, op: &str, variant: &str) -> Option<f64> {
-    let key = format!("{model},{scalar},{op},{variant},");
-    COSTS.lines().find_map(|line| line.strip_prefix(&key))?.parse().ok()
+    costs(model, scalar, op, variant)?.next()
+}
+
+/// What a variant costs a pair of 64 coordinates on the machine that all costs were measured on, in nanoseconds: comparable
+/// between arithmetics. `None` where it was not measured.
+pub fn nanoseconds(model: Model, scalar: &str, op: &str, variant: &str) -> Option<f64> {
+    costs(model, scalar, op, variant)?.nth(1)
 }

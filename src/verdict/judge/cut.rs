@@ -37,10 +37,7 @@ const SHORT_LENGTH_DIGITS: i32 = 3;
 impl Kind {
     /// The kind that suits a model, where nothing else says which.
     pub fn of(model: Model) -> Kind {
-        match model {
-            Model::Poincare | Model::Klein => Kind::RelativeNorm,
-            Model::Lorentz | Model::LorentzAmbient => Kind::SpaceNorm,
-        }
+        if model.is_ball() { Kind::RelativeNorm } else { Kind::SpaceNorm }
     }
 
     /// Whether a smaller threshold lets more through.
@@ -51,15 +48,14 @@ impl Kind {
     /// The threshold that caps at √c d(0, x) = `rho`: [`Cut::cap`] the other way round.
     pub fn at(self, rho: f64, model: Model, c: f64) -> Cut {
         let root = c.sqrt();
-        // 1 − tanh x = 2/(e²ˣ + 1).
-        let margin = |x: f64| 2.0 / (pxfm::f_exp(2.0 * x) + 1.0);
-        let (half, whole) = if model == Model::Poincare { (rho / 2.0, rho) } else { (rho, rho) };
+        // On the hyperboloid no norm is too large: a margin there is none.
+        let margin = || model.margin_at(rho).unwrap_or(0.0);
         let value = match self {
-            Kind::RelativeNorm => margin(half),
-            Kind::AbsoluteNorm => margin(half) / root,
-            Kind::SpaceNorm => pxfm::f_sinh(whole) / root,
-            Kind::FeatureNorm => half / root,
-            Kind::ExpLength => whole,
+            Kind::RelativeNorm => margin(),
+            Kind::AbsoluteNorm => margin() / root,
+            Kind::SpaceNorm => model.norm_at(rho) / root,
+            Kind::FeatureNorm => rho / model.scale_at_origin() / root,
+            Kind::ExpLength => rho,
         };
         Cut { kind: self, value }
     }
@@ -92,13 +88,39 @@ impl Cut {
         }
     }
 
-    /// The nearest short number that lets nothing more through.
-    pub fn short(&self) -> Cut {
+    /// The nearest short number that lets nothing more through, also where `bits` significant bits hold the limit and the
+    /// norms of vectors `[dim]` that are compared with it.
+    pub fn short(&self, model: Model, c: f64, bits: u32, dim: usize) -> Cut {
         let digits = match self.kind {
             Kind::FeatureNorm | Kind::ExpLength => SHORT_LENGTH_DIGITS,
             _ => SHORT_DIGITS,
         };
-        Cut { value: rounded(self.value, digits, self.kind.is_a_margin()), ..*self }
+        let most = self.cap(model, c);
+        let mut cut = Cut { value: rounded(self.value, digits, self.kind.is_a_margin()), ..*self };
+        while cut.value > 0.0 && cut.value.is_finite() && cut.cap_when_rounded(model, c, bits, dim) > most {
+            let next = if self.kind.is_a_margin() { cut.value.next_up() } else { cut.value.next_down() };
+            cut.value = rounded(next, digits, self.kind.is_a_margin());
+        }
+        cut
+    }
+
+    /// The cap of a clip whose limit is rounded once and compared with a norm of relative error (dim/2 + 2)u: of a sum of
+    /// `dim` rounded squares, and of its root.
+    fn cap_when_rounded(&self, model: Model, c: f64, bits: u32, dim: usize) -> f64 {
+        let roundoff = 0.5 * Precision { bits }.epsilon();
+        let grown = 1.0 + (dim as f64 / 2.0 + 3.0) * roundoff;
+        let root = c.sqrt();
+        let norm = match self.kind {
+            Kind::RelativeNorm => 1.0 - self.value,
+            Kind::AbsoluteNorm => 1.0 - self.value * root,
+            // Growing by a few u moves these by as little: nothing to a short number.
+            Kind::SpaceNorm | Kind::FeatureNorm | Kind::ExpLength => return self.cap(model, c),
+        };
+        let margin = 1.0 - norm * grown;
+        if margin <= 0.0 {
+            return f64::INFINITY;
+        }
+        Cut { kind: Kind::RelativeNorm, value: margin }.cap(model, c)
     }
 }
 
@@ -179,9 +201,19 @@ mod tests {
         assert_eq!(rounded(11.0999, 3, false), 11.0);
         for rho in [0.7, 2.31, 9.4, 15.0] {
             for kind in [Kind::RelativeNorm, Kind::AbsoluteNorm, Kind::FeatureNorm] {
-                let short = kind.at(rho, Model::Poincare, 0.3).short();
+                let short = kind.at(rho, Model::Poincare, 0.3).short(Model::Poincare, 0.3, 53, 16);
                 assert!(short.cap(Model::Poincare, 0.3) <= rho + 1e-9, "{short}");
             }
         }
+    }
+
+    #[test]
+    fn a_threshold_that_the_arithmetic_would_round_outwards_is_smaller() {
+        // 1 − 3.3e-6 is half a spacing of f32 off, and a norm of 128 coordinates many: what passes must not pass the cap.
+        let wished = Kind::RelativeNorm.at(13.3, Model::Poincare, 1.0);
+        let (fine, coarse) = (wished.short(Model::Poincare, 1.0, 53, 2), wished.short(Model::Poincare, 1.0, 24, 128));
+        assert!(coarse.value > fine.value && coarse.value < 4.0 * fine.value, "{coarse} {fine}");
+        let limit = f64::from(1f32 - coarse.value as f32);
+        assert!(2.0 * limit.atanh() < 13.3);
     }
 }

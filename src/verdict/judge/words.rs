@@ -49,8 +49,8 @@ pub fn why(j: &Judgement) -> String {
             "The cap {cap:.4} lets points {:.2} farther out, where {}.",
             cap - j.holds_radius,
             match j.at_cap.and_then(|at| at.clamped) {
-                Some(error) => format!("the worst error is {}", number(error)),
-                None => "some pairs have no answer".to_owned(),
+                Some(error) => format!("the error can be {}", number(error)),
+                None => "some pairs have no answer, or nothing bounds them".to_owned(),
             }
         ),
         (Some(cap), Verdict::TooTight) => format!(

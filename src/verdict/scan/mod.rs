@@ -1,17 +1,22 @@
 //! What an embedding asks of its arithmetic: how deep its points lie, who clipped them, how close they come, what their
 //! distances are worth. The points studied are the file's, each coordinate rounded once to the arithmetic.
 
+mod columns;
 mod nearest;
 mod pairs;
 mod points;
+mod stored;
 mod ties;
 
+pub use columns::{Place, Taken, Time, time_of};
 pub use nearest::{Nearest, Separation};
 pub use pairs::{DRAWS, ErrorRow, Kind, StorageRow};
-pub use points::{Count, Standing};
+pub use points::{Count, LeftOut, Standing};
+pub use stored::number;
 pub use ties::{Tie, Ties};
 
-use crate::arithmetic::{Arithmetic, Bf16, F16, Number};
+use crate::arithmetic::number::parse;
+use crate::arithmetic::{Arithmetic, Number};
 use crate::formula::{Model, UnknownName};
 use crate::measure::order_statistic;
 use crate::oracle::Uncertified;
@@ -19,21 +24,30 @@ use crate::study::Progress;
 use crate::table::{Dtype, Embedding, PairRow};
 use pairs::Pair;
 use rayon::slice::ParallelSliceMut;
-use rug::Float;
 use serde::Serialize;
+use stored::Stored;
 
 /// What is asked of an embedding.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Question {
     pub model: Model,
     pub scalar: Arithmetic,
     /// c of curvature −c.
     pub c: f64,
+    /// c as it was written, where it was: it is rounded once to the arithmetic, as coordinates are.
+    pub c_text: Option<String>,
     /// At most this many pairs of either kind are measured against certified truth.
     pub pairs: usize,
     /// The relative error of a distance that is still good enough.
     pub tolerance: f64,
     pub seed: u64,
+}
+
+impl Question {
+    /// c in the arithmetic.
+    fn curvature<S: Number>(&self, like: &S) -> S {
+        self.c_text.as_deref().and_then(|text| parse(like, text)).unwrap_or_else(|| like.lit(self.c))
+    }
 }
 
 /// What a scan found. Serialised, it is what `hypprec scan --json` prints: keys stay, new ones may come. Distances are in
@@ -49,9 +63,13 @@ pub struct Scan {
     pub tolerance: f64,
     pub seed: u64,
     pub points: usize,
+    /// Which columns of the file are coordinates, and what is odd about them.
+    pub columns: Taken,
     /// Of the hyperbolic space: one less than the coordinates where time is one of them.
     pub dim: usize,
     pub standing: Standing,
+    /// The points of which nothing else is said, and why.
+    pub left_out: LeftOut,
     /// Shares 0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 of the points inside the model; empty without any.
     pub radius: Vec<Radius>,
     pub radius_histogram: Option<Histogram>,
@@ -64,6 +82,9 @@ pub struct Scan {
     pub storage: Vec<StorageRow>,
     /// What a choice of representation has to serve; `None` without two different points.
     pub need: Option<NeedOf>,
+    /// √c d(0, x) of each point whose nearest other was looked for, and √c times the distance to that.
+    #[serde(skip)]
+    pub spaced: Vec<[f64; 2]>,
     /// Every measured distance.
     #[serde(skip)]
     pub measured: Vec<PairRow>,
@@ -147,42 +168,6 @@ pub fn own_arithmetic(dtype: Dtype) -> Arithmetic {
 /// The shares at which quantiles are told.
 pub const SHARES: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
-/// The points as the arithmetic stores them.
-#[derive(Clone, Copy)]
-struct Stored<'a> {
-    embedding: &'a Embedding,
-    scalar: Arithmetic,
-}
-
-impl Stored<'_> {
-    /// A coordinate of the file, rounded to the arithmetic; every result is an f64, as the file's own numbers are.
-    fn round(&self, x: f64) -> f64 {
-        match self.scalar {
-            Arithmetic::F16 => F16::from_f64(x).to_f64(),
-            Arithmetic::Bf16 => Bf16::from_f64(x).to_f64(),
-            Arithmetic::F32 | Arithmetic::F32Std | Arithmetic::F32Libm => f64::from(x as f32),
-            Arithmetic::Mpfr(bits) if bits < f64::MANTISSA_DIGITS => Float::with_val(bits, x).to_f64(),
-            Arithmetic::Mpfr(_) | Arithmetic::F64 | Arithmetic::Dd | Arithmetic::F64Std | Arithmetic::F64Libm => x,
-        }
-    }
-    /// Whether rounding to the arithmetic can change a coordinate.
-    fn rounds(&self) -> bool {
-        self.scalar.bits() < self.embedding.dtype.bits()
-    }
-    fn row(&self, point: usize, out: &mut [f64]) {
-        self.embedding.row(point, out);
-        if self.rounds() {
-            out.iter_mut().for_each(|x| *x = self.round(*x));
-        }
-    }
-    /// A point in its arithmetic.
-    fn vector<S: Number>(&self, point: usize, like: &S) -> Vec<S> {
-        let mut row = vec![0.0; self.embedding.width];
-        self.row(point, &mut row);
-        row.iter().map(|x| like.lit(*x)).collect()
-    }
-}
-
 /// Scans an embedding in the arithmetic of `like`, over all cores of the present pool; the answer does not depend on their
 /// number.
 ///
@@ -199,11 +184,11 @@ pub fn scan<S: Number>(
     if let Some(found) = embedding.c.filter(|found| *found != c) {
         return Err(ScanError::Curvature { found, asked: c });
     }
-    let curvature = like.lit(c).to_float();
+    let curvature = question.curvature(like).to_float();
     if !(c > 0.0 && curvature.is_finite() && curvature > 0) {
         return Err(ScanError::NotACurvature(c, scalar));
     }
-    let time = usize::from(model == Model::LorentzAmbient);
+    let time = model.times();
     if embedding.width < time + 1 {
         return Err(ScanError::Width { model, least: time + 1, width: embedding.width });
     }
@@ -216,9 +201,11 @@ pub fn scan<S: Number>(
 
     let ties = ties::ties(&facts, &inside, embedding, question, like.bits());
     let duplicates = points::duplicates(stored, &facts);
-    let found = nearest::nearest(stored, question, &facts, &inside);
+    let found = nearest::nearest(stored, question, &facts, &inside, like)?;
     let root = c.sqrt();
     let (near_pairs, nearest) = nearest::summary(found, stored, question, like)?;
+    let spacing = |(i, apart): &(usize, f64)| [root * facts[*i].radius, *apart];
+    let spaced = nearest.iter().flat_map(|nearest| nearest.each.iter().map(spacing)).collect();
     let random_pairs = pairs::random(&inside, question);
     let chosen: Vec<Pair> = random_pairs.into_iter().chain(near_pairs).collect();
     let measured = pairs::measure(stored, question, &facts, &chosen, like, progress)?;
@@ -230,8 +217,10 @@ pub fn scan<S: Number>(
         tolerance: question.tolerance,
         seed: question.seed,
         points: embedding.points,
+        columns: columns::taken(embedding, question),
         dim: embedding.width - time,
         standing,
+        left_out: LeftOut::of(&standing, embedding.points),
         radius: SHARES
             .iter()
             .filter_map(|share| Some(radius(*share, order_statistic(&radii, *share)?, root, model)))
@@ -243,6 +232,7 @@ pub fn scan<S: Number>(
         errors: pairs::errors(question, &measured),
         storage: pairs::storage(&measured),
         need: None,
+        spaced,
         measured: measured.into_iter().flat_map(|pair| pair.rows).collect(),
     };
     scan.need = need_of(&scan);

@@ -12,6 +12,7 @@ use crate::measure::order_statistic;
 use rand_chacha::rand_core::RngCore;
 use rayon::prelude::*;
 use serde::Serialize;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How close the points come.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +26,9 @@ pub struct Nearest {
     pub separation: Vec<Separation>,
     /// Of log₁₀ of the same.
     pub log_histogram: Option<Histogram>,
+    /// Each of these points by its number, with √c times the distance.
+    #[serde(skip)]
+    pub each: Vec<(usize, f64)>,
 }
 
 /// A quantile of the distances to the nearest other point.
@@ -49,6 +53,10 @@ const BLOCK: usize = 256;
 struct End {
     /// As stored on a ball; a unit vector, or 0, on the hyperboloid.
     x: Vec<f64>,
+    /// What f64 leaves of it, where it leaves something.
+    rest: Vec<f64>,
+    /// Of what the arithmetic stores: the same for points that coincide there.
+    hash: u64,
     /// 1 − c‖x‖² on a ball.
     gap: f64,
     /// √c‖s‖ and √c t on the hyperboloid.
@@ -58,24 +66,26 @@ struct End {
 
 impl End {
     /// From coordinates and √c d(0, x).
-    fn new(model: Model, root: f64, depth: f64, mut x: Vec<f64>) -> End {
+    fn new(model: Model, root: f64, depth: f64, mut x: Vec<f64>, mut rest: Vec<f64>, hash: u64) -> End {
         match model {
-            Model::Poincare => End { x, gap: pxfm::f_cosh(0.5 * depth).powi(-2), sinh: 0.0, cosh: 1.0 },
-            Model::Klein => End { x, gap: pxfm::f_cosh(depth).powi(-2), sinh: 0.0, cosh: 1.0 },
+            Model::Poincare | Model::Klein => {
+                let gap = model.gap_at(depth).expect("a ball has a rim");
+                End { x, rest, hash, gap, sinh: 0.0, cosh: 1.0 }
+            }
             Model::Lorentz | Model::LorentzAmbient => {
-                if model == Model::LorentzAmbient {
-                    x.remove(0);
-                }
+                x.drain(..model.times());
+                rest.drain(..model.times().min(rest.len()));
                 // Scaled by the largest, so that squares stay in range.
                 let largest = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
                 if largest > 0.0 {
                     x.iter_mut().for_each(|x| *x /= largest);
                     let norm = sum(&x, &x, |x, _| x * x).sqrt();
                     x.iter_mut().for_each(|x| *x /= norm);
+                    rest.iter_mut().for_each(|x| *x = *x / largest / norm);
                     let sinh = root * norm * largest;
-                    return End { x, gap: 1.0, sinh, cosh: sinh.hypot(1.0) };
+                    return End { x, rest, hash, gap: 1.0, sinh, cosh: sinh.hypot(1.0) };
                 }
-                End { x, gap: 1.0, sinh: 0.0, cosh: 1.0 }
+                End { x, rest, hash, gap: 1.0, sinh: 0.0, cosh: 1.0 }
             }
         }
     }
@@ -97,15 +107,27 @@ fn sample(inside: &[u32], width: usize, seed: u64, budget: u64) -> (Vec<u32>, bo
 }
 
 /// The nearest other point of those looked at, and whether all were.
-pub(super) fn nearest(stored: Stored, question: &Question, facts: &[Facts], inside: &[u32]) -> (Vec<(u32, u32)>, bool) {
+pub(super) fn nearest<S: Number>(
+    stored: Stored,
+    question: &Question,
+    facts: &[Facts],
+    inside: &[u32],
+    like: &S,
+) -> Result<(Vec<(u32, u32)>, bool), ScanError> {
     let width = stored.embedding.width;
     let (queries, exact) = sample(inside, width, question.seed, BUDGET);
     let root = question.c.sqrt();
     let end = |i: &u32| {
         let mut row = vec![0.0; width];
+        let mut hasher = DefaultHasher::new();
+        stored.key(*i as usize, &mut row).hash(&mut hasher);
         stored.row(*i as usize, &mut row);
-        End::new(question.model, root, root * facts[*i as usize].radius, row)
+        let depth = root * facts[*i as usize].radius;
+        End::new(question.model, root, depth, row, stored.rest(*i as usize), hasher.finish())
     };
+    let distances = distance(stored, question, like)?;
+    // Different points that f64 cannot keep apart are measured in the arithmetic.
+    let close = |i: u32, j: u32| of_depth(question.model, root * distances(i as usize, j as usize));
     let queries: Vec<(u32, End)> = queries.par_iter().map(|i| (*i, end(i))).collect();
     let none = || vec![(f64::INFINITY, u32::MAX); queries.len()];
     let nearer = |a: (f64, u32), b: (f64, u32)| if (b.0, b.1) < (a.0, a.1) { b } else { a };
@@ -116,7 +138,10 @@ pub(super) fn nearest(stored: Stored, question: &Question, facts: &[Facts], insi
                 if i == j {
                     continue;
                 }
-                let measure = measure(question.model, question.c, x, y);
+                let mut measure = measure(question.model, question.c, x, y);
+                if !(measure > 0.0 && measure < f64::INFINITY) && x.hash != y.hash {
+                    measure = close(*i, *j);
+                }
                 // Points that coincide are told as duplicates.
                 if measure > 0.0 {
                     *best = nearer(*best, (measure, *j));
@@ -128,13 +153,26 @@ pub(super) fn nearest(stored: Stored, question: &Question, facts: &[Facts], insi
     let merge = |a: Vec<(f64, u32)>, b: Vec<(f64, u32)>| a.into_iter().zip(b).map(|(a, b)| nearer(a, b)).collect();
     let best = inside.par_chunks(BLOCK).fold(none, over).reduce(none, merge);
     let found = queries.iter().zip(best).filter(|(_, best)| best.0 < f64::INFINITY);
-    (found.map(|((i, _), best)| (*i, best.1)).collect(), exact)
+    Ok((found.map(|((i, _), best)| (*i, best.1)).collect(), exact))
+}
+
+/// The measure of points √c d(x, y) apart.
+fn of_depth(model: Model, depth: f64) -> f64 {
+    match model {
+        Model::Poincare => pxfm::f_sinh(0.5 * depth).powi(2),
+        Model::Klein => pxfm::f_sinh(depth).powi(2),
+        Model::Lorentz | Model::LorentzAmbient => pxfm::f_sinh(0.5 * depth),
+    }
 }
 
 /// A number that grows with the distance and is 0 only for coinciding points: sinh² of half of √c d on Poincaré's ball, of
 /// all of it on Klein's, and sinh of half of it on the hyperboloid, by its haversine form.
 fn measure(model: Model, c: f64, x: &End, y: &End) -> f64 {
-    let apart2 = sum(&x.x, &y.x, |x, y| (x - y) * (x - y));
+    let mut apart2 = sum(&x.x, &y.x, |x, y| (x - y) * (x - y));
+    if !x.rest.is_empty() {
+        let rest = x.rest.iter().zip(&y.rest).map(|(x, y)| x - y);
+        apart2 = x.x.iter().zip(&y.x).zip(rest).map(|((x, y), rest)| (x - y + rest) * (x - y + rest)).sum();
+    }
     match model {
         Model::Poincare => c * apart2 / (x.gap * y.gap),
         Model::Klein => {
@@ -178,11 +216,12 @@ pub(super) fn summary<S: Number>(
     let step = found.len().div_ceil(question.pairs.max(1)).max(1);
     let pair = |(i, j): &(u32, u32)| Pair { kind: Kind::Nearest, first: *i as usize, second: *j as usize };
     let pairs = if question.pairs == 0 { Vec::new() } else { found.iter().step_by(step).map(pair).collect() };
+    let root = question.c.sqrt();
+    let each = found.iter().zip(&separations).map(|((i, _), distance)| (*i as usize, root * distance)).collect();
     separations.par_sort_unstable_by(f64::total_cmp);
     if separations.is_empty() {
         return Ok((pairs, None));
     }
-    let root = question.c.sqrt();
     let at = |share: &f64| {
         let distance = order_statistic(&separations, *share)?;
         Some(Separation { share: *share, depth: root * distance, distance })
@@ -194,6 +233,7 @@ pub(super) fn summary<S: Number>(
         points: separations.len(),
         separation: SHARES.iter().filter_map(at).collect(),
         log_histogram: histogram(&logs, *logs.first().unwrap_or(&0.0)),
+        each,
     };
     Ok((pairs, Some(nearest)))
 }
@@ -216,12 +256,7 @@ mod tests {
     fn measures_grow_with_the_distance_in_every_model() {
         // On one ray the measure is known in closed form.
         for (model, radius) in [(Model::Poincare, 3.0), (Model::Lorentz, 12.0), (Model::Klein, 2.0)] {
-            let coordinate = |rho: f64| match model {
-                Model::Poincare => (0.5f64 * rho).tanh(),
-                Model::Klein => rho.tanh(),
-                _ => rho.sinh(),
-            };
-            let at = |rho: f64| End::new(model, 1.0, rho, vec![coordinate(rho), 0.0]);
+            let at = |rho: f64| End::new(model, 1.0, rho, vec![model.norm_at(rho), 0.0], Vec::new(), 0);
             let x = at(radius);
             for step in [1e-3f64, 0.1, 1.0] {
                 let got = measure(model, 1.0, &x, &at(radius + step));

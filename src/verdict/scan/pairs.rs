@@ -5,7 +5,7 @@ use super::points::Facts;
 use super::{Question, ScanError, Stored};
 use crate::arithmetic::number::{decimal, print};
 use crate::arithmetic::{Dual, Number, Scalar};
-use crate::formula::{Answer, BEST, Clamps, Model, Op, Variant, variant, variants};
+use crate::formula::{Answer, BEST, Clamps, Op, Variant, variant, variants};
 use crate::measure::{Outcome, Summary, outcome_of, summarise, ulps_of};
 use crate::oracle::{Inputs, truth, value_of};
 use crate::study::Progress;
@@ -132,10 +132,11 @@ pub(super) fn distance<'a, S: Number>(
     question: &Question,
     like: &'a S,
 ) -> Result<impl Fn(usize, usize) -> f64 + Sync + 'a, ScanError> {
-    let Question { model, c, .. } = *question;
+    let Question { model, .. } = *question;
     let best = variant(Op::Distance, model, BEST)?;
+    let c = question.curvature(like);
     Ok(move |i: usize, j: usize| {
-        let mut inputs = Inputs::new(model, like.lit(c));
+        let mut inputs = Inputs::new(model, c.clone());
         (inputs.x, inputs.y) = (Some(stored.vector(i, like)), Some(stored.vector(j, like)));
         number(value_of(best, Clamps::NONE, &inputs)).to_float().to_f64()
     })
@@ -178,10 +179,10 @@ fn measure_pair<S: Number>(
     let Question { model, c, .. } = *question;
     let Pair { kind, first, second } = *pair;
     let wrap = |source| ScanError::Truth(first, second, source);
-    let mut inputs = Inputs::new(model, like.lit(c));
+    let mut inputs = Inputs::new(model, question.curvature(like));
     (inputs.x, inputs.y) = (Some(stored.vector(first, like)), Some(stored.vector(second, like)));
     let exact = inputs.map(Number::to_float);
-    let skip = usize::from(model == Model::LorentzAmbient);
+    let skip = model.times();
     let same = |inputs: &Inputs<Float>| match (&inputs.x, &inputs.y) {
         (Some(x), Some(y)) => x[skip..] == y[skip..],
         _ => true,
@@ -190,7 +191,7 @@ fn measure_pair<S: Number>(
         return Ok(None);
     }
     let bits = 2 * like.bits() + TRUTH_GUARD_BITS;
-    let answer = |exact: &Inputs<Float>| truth(best, Clamps::NONE, exact, bits, |x| x).map(number).map_err(wrap);
+    let answer = |exact: &Inputs<Float>| truth(best, exact, bits).map(number).map_err(wrap);
     let true_distance = answer(&exact)?;
     let storage = storage_estimate(question, pair, index, &inputs, best, &true_distance);
     let storage_measured = match stored.rounds() {
@@ -249,7 +250,7 @@ fn in_file(stored: Stored, question: &Question, pair: &Pair, exact: &Inputs<Floa
         row
     };
     let (x, y) = (row(pair.first), row(pair.second));
-    let ball = matches!(question.model, Model::Poincare | Model::Klein);
+    let ball = question.model.is_ball();
     let c = exact.c.to_f64();
     if ball && (f64::outside(&c, &x) || f64::outside(&c, &y)) {
         return None;
@@ -269,22 +270,40 @@ fn storage_estimate<S: Number>(
     best: &Variant,
     true_distance: &Float,
 ) -> Option<f64> {
+    // A finer arithmetic holds points that f64 does not keep apart, or inside.
+    let square = match inputs.c.bits() > f64::MANTISSA_DIGITS {
+        true => square_of_moves(question, pair, index, inputs, best, S::clone),
+        false => square_of_moves(question, pair, index, inputs, best, |x| x.to_float().to_f64()),
+    };
+    let estimate = (square / DRAWS as f64).sqrt() / true_distance.to_f64();
+    estimate.is_finite().then_some(estimate)
+}
+
+/// The sum of the squares of what the distance moves by, over the draws, in an arithmetic that `convert` leads to.
+fn square_of_moves<S: Number, R: Number>(
+    question: &Question,
+    pair: &Pair,
+    index: usize,
+    inputs: &Inputs<S>,
+    best: &Variant,
+    convert: impl Fn(&S) -> R,
+) -> f64 {
     let mut rng = seeded(question.seed, pair.kind, (1 << 32) + index as u64);
     let mut square = 0.0;
     for _ in 0..DRAWS {
         let mut nudge = |x: &S| {
-            let exact = x.to_float();
+            let value = convert(x);
             // A multiple of 2^-53 in [0, 1), less a half.
             let step = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
-            Dual { value: exact.to_f64(), derivative: step * x.ulp(&exact).to_f64() }
+            let derivative = value.lit(step * x.ulp(&x.to_float()).to_f64());
+            Dual { value, derivative }
         };
-        let mut moved = Inputs::new(question.model, Dual::constant(inputs.c.to_float().to_f64()));
+        let mut moved = Inputs::new(question.model, Dual::constant(convert(&inputs.c)));
         moved.x = inputs.x.as_ref().map(|x| x.iter().map(&mut nudge).collect());
         moved.y = inputs.y.as_ref().map(|y| y.iter().map(&mut nudge).collect());
-        square += number(value_of(best, Clamps::NONE, &moved)).derivative.powi(2);
+        square += number(value_of(best, Clamps::NONE, &moved)).derivative.to_float().to_f64().powi(2);
     }
-    let estimate = (square / DRAWS as f64).sqrt() / true_distance.to_f64();
-    estimate.is_finite().then_some(estimate)
+    square
 }
 
 fn by_kind(measured: &[Measured], kind: Kind) -> impl Iterator<Item = &Measured> + Clone {

@@ -1,7 +1,7 @@
 //! Each point by itself: whether it is one, and how far out it lies.
 
 use super::{Duplicates, Question, ScanError, Stored};
-use crate::arithmetic::{Arithmetic, Number, Real, Scalar, Vector};
+use crate::arithmetic::{Arithmetic, Number, Real, Vector};
 use crate::formula::{Answer, BEST, Model, Op, Query, Space, apply, variant};
 use crate::model::{Hyperbolic, Lorentz, PointError};
 use crate::table::Dtype;
@@ -31,6 +31,46 @@ pub struct Standing {
     pub outside_by_rounding: Count,
     /// Inside, but time is not √(1/c + ‖s‖²) to 16 units of roundoff; what is said of them is said of their space coordinates.
     pub off_hyperboloid: Count,
+}
+
+/// The points that are not in the model as the arithmetic stores them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    pub count: usize,
+    /// Of so many.
+    pub of: usize,
+    pub non_finite: usize,
+    pub overflow: usize,
+    pub outside: usize,
+}
+
+impl LeftOut {
+    pub(super) fn of(standing: &Standing, points: usize) -> LeftOut {
+        let Standing { non_finite, overflow, outside, .. } = standing;
+        LeftOut {
+            count: points - standing.inside,
+            of: points,
+            non_finite: non_finite.count,
+            overflow: overflow.count,
+            outside: outside.count,
+        }
+    }
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let reasons = [
+            (self.non_finite, "not finite"),
+            (self.overflow, "beyond the range of the arithmetic"),
+            (self.outside, "outside the model"),
+        ];
+        let told: Vec<String> =
+            reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
+        match self.count {
+            0 => write!(f, "none of {} points is left out", self.of),
+            count => write!(f, "{count} of {} points are left out: {}", self.of, told.join(", ")),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,34 +103,30 @@ impl Facts {
 const BLOCK: usize = 256;
 
 pub(super) fn facts<S: Number>(stored: Stored, question: &Question, like: &S) -> Result<Vec<Facts>, ScanError> {
-    let Question { model, c, .. } = *question;
+    let model = question.model;
     let embedding = stored.embedding;
     let radius = variant(Op::OriginDistance, model, BEST)?;
-    let skip = usize::from(model == Model::LorentzAmbient);
-    let wider = stored.rounds();
+    let skip = model.times();
     let block = |start: usize| {
-        let (space, file_c) = (Space::new(like.lit(c)), like.lit(c).to_float().to_f64());
-        let lorentz = Lorentz::new(like.lit(c)).ok();
+        let space = Space::new(question.curvature(like));
+        let exact_c = space.c.to_float();
+        let lorentz = Lorentz::new(space.c.clone()).ok();
         let mut row = vec![0.0; embedding.width];
         let mut point: Vec<S> = Vec::with_capacity(embedding.width);
         let mut one = |i: usize| {
             embedding.row(i, &mut row);
             let norm = norm(&row[skip..], embedding.dtype);
             let none = |state| Facts { state, radius: f64::NAN, norm };
-            if !row.iter().all(|x| x.is_finite()) {
+            if !row.iter().all(|x| x.is_finite()) && !stored.is_finite_in_file(i, &row) {
                 return none(State::NonFinite);
             }
-            let in_file = wider.then(|| <f64 as Scalar>::outside(&file_c, &row));
-            if wider {
-                row.iter_mut().for_each(|x| *x = stored.round(*x));
-            }
+            stored.vector_into(i, like, &mut row, &mut point);
             if !row.iter().all(|x| x.is_finite()) {
                 return none(State::Overflow);
             }
-            point.clear();
-            point.extend(row.iter().map(|x| like.lit(*x)));
-            if matches!(model, Model::Poincare | Model::Klein) && S::outside(&space.c, &point) {
-                return none(if in_file == Some(false) { State::OutsideByRounding } else { State::Outside });
+            if model.is_ball() && S::outside(&space.c, &point) {
+                let inside = stored.is_inside_in_file(i, &exact_c);
+                return none(if inside { State::OutsideByRounding } else { State::Outside });
             }
             let mut query = Query::new(&space, model);
             query.x = Some(point.as_slice());
@@ -133,19 +169,16 @@ pub(super) fn standing(facts: &[Facts]) -> Standing {
 
 /// Points that coincide, in the file and as the arithmetic stores them; rows that are not finite are not compared.
 pub(super) fn duplicates(stored: Stored, facts: &[Facts]) -> Duplicates {
-    let file = equal_to_an_earlier(Stored { scalar: Arithmetic::F64, ..stored }, facts);
+    // Decimals are compared in the finer of f64 and the arithmetic.
+    let finer = stored.scalar.bits() > f64::MANTISSA_DIGITS;
+    let scalar = if finer { stored.scalar } else { Arithmetic::F64 };
+    let file = equal_to_an_earlier(Stored { scalar, ..stored }, facts);
     let stored = if stored.rounds() { equal_to_an_earlier(stored, facts).count } else { file.count };
     Duplicates { count: file.count, first: file.first, by_rounding: stored - file.count }
 }
 
 fn equal_to_an_earlier(points: Stored, facts: &[Facts]) -> Count {
     let width = points.embedding.width;
-    // 0 and −0 are one number.
-    let bits = |row: &[f64]| row.iter().map(|x| (x + 0.0).to_bits()).collect::<Vec<u64>>();
-    let key = |row: &mut Vec<f64>, i: usize| {
-        points.row(i, row);
-        bits(row)
-    };
     let compared = |i: &u32| !matches!(facts[*i as usize].state, State::NonFinite | State::Overflow);
     let indices: Vec<u32> = (0..facts.len() as u32).filter(compared).collect();
     let hash = |row: &mut Vec<f64>, i: u32| {
@@ -162,7 +195,7 @@ fn equal_to_an_earlier(points: Stored, facts: &[Facts]) -> Count {
     for group in hashes.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
         // Equal hashes are made sure of.
         let mut keys: Vec<(Vec<u64>, usize)> =
-            group.iter().map(|(_, i)| (key(&mut row, *i as usize), *i as usize)).collect();
+            group.iter().map(|(_, i)| (points.key(*i as usize, &mut row), *i as usize)).collect();
         keys.sort_unstable();
         for same in keys.chunk_by(|a, b| a.0 == b.0) {
             found.extend(same[1..].iter().map(|(_, i)| *i));

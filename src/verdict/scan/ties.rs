@@ -3,7 +3,7 @@
 use super::Question;
 use super::points::Facts;
 use crate::arithmetic::{Bf16, F16, Real};
-use crate::formula::{Model, Space};
+use crate::formula::Space;
 use crate::guard::{Clip, GUARDS, Precision};
 use crate::table::Embedding;
 use rayon::slice::ParallelSliceMut;
@@ -127,7 +127,7 @@ pub(super) fn ties(facts: &[Facts], inside: &[u32], embedding: &Embedding, quest
 
 /// The norm of the rim; `None` on the hyperboloid.
 fn rim(question: &Question) -> Option<f64> {
-    matches!(question.model, Model::Poincare | Model::Klein).then(|| 1.0 / question.c.sqrt())
+    question.model.is_ball().then(|| 1.0 / question.c.sqrt())
 }
 
 /// The spacing of numbers at 1, halved.
@@ -188,7 +188,7 @@ fn candidate(source: Source, name: String, precision: u32, question: &Question, 
     };
     let norm = match source {
         Source::Clip(clip) if !clip.on_features() => limit(clip, precision, question.c),
-        _ => norm_at(question.model, depth) / root,
+        _ => question.model.norm_at(depth) / root,
     };
     let bits = precision.min(embedding.dtype.bits());
     // An error of a length, relative to it, is multiplied by the length where a hyperbolic function of it is taken.
@@ -213,22 +213,8 @@ fn limit(clip: Clip, precision: u32, c: f64) -> f64 {
     }
 }
 
-/// √c‖x‖ at a depth √c d(0, x).
-fn norm_at(model: Model, depth: f64) -> f64 {
-    match model {
-        Model::Poincare => pxfm::f_tanh(0.5 * depth),
-        Model::Klein => pxfm::f_tanh(depth),
-        Model::Lorentz | Model::LorentzAmbient => pxfm::f_sinh(depth),
-    }
-}
-
 fn depth_of(question: &Question, norm: f64) -> f64 {
-    let scaled = norm * question.c.sqrt();
-    match question.model {
-        Model::Poincare => 2.0 * pxfm::f_atanh(scaled),
-        Model::Klein => pxfm::f_atanh(scaled),
-        Model::Lorentz | Model::LorentzAmbient => pxfm::f_asinh(scaled),
-    }
+    question.model.depth_of(norm * question.c.sqrt())
 }
 
 /// How many of the points that no clip claims lie in as wide a window around the candidate: their density from half to twice

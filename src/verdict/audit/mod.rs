@@ -1,13 +1,18 @@
 //! Values that other software made, against certified truth: what each stands for, how far off it is, and all in few numbers.
 
+mod baseline;
+mod tally;
+
+pub use baseline::{Accepted, GroupRow, Subject, compare};
+pub use tally::{Audit, Row, Spread, Summary, Verdict};
+
 use crate::arithmetic::number::parse;
 use crate::arithmetic::{Mp, Number, Real};
-use crate::formula::{Answer, BEST, Clamps, Kind, Model, Op, Role, UnknownName, variant};
-use crate::measure::{Outcome, order_statistic, outcome_of, ulps_of};
+use crate::formula::{Answer, BEST, Clamps, Input, Kind, Model, Op, Role, UnknownName, variant};
+use crate::measure::{self, Outcome, outcome_of, ulps_of};
 use crate::oracle::{Inputs, value_of};
 use rug::Float;
 use rug::ops::Pow;
-use std::collections::HashMap;
 
 /// The number that a printed value stands for in `like`'s arithmetic; `None` if it is not a number.
 ///
@@ -45,10 +50,11 @@ fn half_unit(text: &str, precision: u32) -> Option<Float> {
     Some(Float::with_val(precision, 10).pow(exponent) / 2)
 }
 
-/// How far a value is from the truth.
+/// How far a value is from the truth. Both are infinite where the truth is 0 and the value is not: no size is there to
+/// compare with, and no limit may let it pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Errors {
-    /// ‖value − truth‖/‖truth‖ of the coordinates; the absolute error where the truth is 0.
+    /// ‖value − truth‖/‖truth‖ of the coordinates.
     pub relative: f64,
     /// The largest component error, in units in the last place of the largest component of the truth.
     pub ulps: f64,
@@ -56,17 +62,25 @@ pub struct Errors {
 
 /// The errors of a finite value, with the spacing of `like`'s arithmetic.
 pub fn errors<S: Number>(like: &S, truth: &[Float], value: &[Float]) -> Errors {
-    Errors { relative: relative_error(truth, value), ulps: ulps_of(like, truth, value) }
+    let relative = relative_error(truth, value);
+    Errors { relative, ulps: if relative.is_infinite() { relative } else { ulps_of(like, truth, value) } }
 }
 
-/// ‖value − truth‖/‖truth‖; the absolute error where the truth is 0.
+/// ‖value − truth‖/‖truth‖; where the truth is 0, infinite unless the value is 0 too.
 pub fn relative_error(truth: &[Float], value: &[Float]) -> f64 {
     let bits = truth.iter().chain(value).map(Float::prec).max().unwrap_or(53);
     let norm = |terms: &mut dyn Iterator<Item = Float>| terms.fold(Float::new(bits), |sum, x| sum + x.square()).sqrt();
     let error = norm(&mut truth.iter().zip(value).map(|(t, v)| Float::with_val(bits, v - t)));
     let size = norm(&mut truth.iter().map(|t| Float::with_val(bits, t)));
-    if size.is_zero() { error.to_f64() } else { (error / size).to_f64() }
+    match (error.is_zero(), size.is_zero()) {
+        (true, _) => 0.0,
+        (false, true) => f64::INFINITY,
+        (false, false) => (error / size).to_f64(),
+    }
 }
+
+/// Bits beyond those of the inputs in which radii and separations are worked out.
+const GUARD_BITS: u32 = 64;
 
 /// What values claim to be.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +99,8 @@ pub struct Judged {
     pub outcome: Outcome,
     /// `None` where the value is not finite.
     pub errors: Option<Errors>,
+    /// Of points and tangent vectors ([`measure::hyperbolic_error`]); `None` otherwise.
+    pub hyperbolic: Option<f64>,
     /// Whether the arithmetic can hold the truth, so that nothing excuses a value that is not finite or not a point.
     pub owed: bool,
 }
@@ -102,22 +118,75 @@ impl Judged {
             None => -1.0,
         }
     }
+    /// Whether a number, or a point of the model, was given: nothing is said of how good it is.
+    pub fn answered(&self) -> bool {
+        self.outcome.is_a_number()
+    }
 }
 
 impl Claim {
-    /// Judges a value against the truth for curvature −c. Values need not be numbers of the arithmetic; whether they are
+    /// Judges a value against the truth for these inputs. Values need not be numbers of the arithmetic; whether they are
     /// points of the model is decided in exact arithmetic.
-    pub fn judge<S: Number>(&self, c: &S, truth: &[Float], value: &[Float]) -> Judged {
+    pub fn judge<S: Number>(&self, inputs: &Inputs<S>, truth: &[Float], value: &[Float]) -> Judged {
         let Claim { op, model, to, gradient } = *self;
+        let c = &inputs.c;
         // c‖x‖² is then exact but for the carries of its sum.
         let widest = value.iter().map(Float::prec).max().unwrap_or(c.bits());
         let precision = 2 * widest + 2 * c.bits() + 64;
         let exact: Vec<Mp> = value.iter().map(|x| Mp::new(precision, x)).collect();
-        let outcome = outcome_of(op, model, to, gradient, &Mp::new(precision, c.to_float()), &exact, false);
-        let stored: Vec<S> = truth.iter().map(|x| c.nearest(x)).collect();
-        let owed = outcome_of(op, model, to, gradient, c, &stored, false) == Outcome::Ok;
+        let given = outcome_of(op, model, to, gradient, &Mp::new(precision, c.to_float()), &exact, false);
+        let owed = self.owed(c, truth);
+        let outcome = if given == Outcome::Ok && !owed { Outcome::Saturated } else { given };
         let finite = !matches!(outcome, Outcome::Nan | Outcome::Overflow);
-        Judged { outcome, errors: finite.then(|| errors(c, truth, value)), owed }
+        let hyperbolic = (outcome.is_a_number() && !gradient)
+            .then(|| measure::hyperbolic_error(op, model, to, &inputs.map(Number::to_float), truth, value))
+            .flatten();
+        Judged { outcome, errors: finite.then(|| errors(c, truth, value)), hyperbolic, owed }
+    }
+
+    /// Whether c's arithmetic can hold the truth, as a point of the model where it is one. Pulling inside the rim is what a
+    /// projection is for: whatever it is asked, a point is owed.
+    pub fn owed<S: Number>(&self, c: &S, truth: &[Float]) -> bool {
+        let stored: Vec<S> = truth.iter().map(|x| c.nearest(x)).collect();
+        match outcome_of(self.op, self.model, self.to, self.gradient, c, &stored, false) {
+            Outcome::Outside => self.op == Op::Project,
+            outcome => outcome == Outcome::Ok,
+        }
+    }
+
+    /// The two points between which something is measured: x and y, or x and p.
+    fn pair<'a, S: Clone>(&self, inputs: &'a Inputs<S>) -> Option<[&'a [S]; 2]> {
+        let points = |(input, role): &(Input, Role)| match role {
+            Role::Point if *input != Input::V => inputs.vector(*input),
+            _ => None,
+        };
+        let mut points = self.op.inputs().iter().filter_map(points);
+        Some([points.next()?.as_slice(), points.next()?.as_slice()])
+    }
+
+    /// Whether the answer is 0 because the two points are the same as stored: a distance, its gradient, a logarithm, a score
+    /// on its hyperplane. What was meant to be apart is gone before any formula begins.
+    pub fn coincides<S: Number>(&self, inputs: &Inputs<S>) -> bool {
+        let skip = usize::from(self.model == Model::LorentzAmbient);
+        let same = |[x, y]: [&[S]; 2]| x.iter().zip(y).skip(skip).all(|(x, y)| x.to_float() == y.to_float());
+        matches!(self.op, Op::Distance | Op::Log | Op::Mlr) && self.pair(inputs).is_some_and(same)
+    }
+
+    /// √c d between the two points of a row, for operations on two.
+    ///
+    /// # Errors
+    /// If the model has no distance.
+    pub fn separation<S: Number>(&self, inputs: &Inputs<S>) -> Result<Option<f64>, UnknownName> {
+        let Some(pair) = self.pair(inputs) else { return Ok(None) };
+        let precision = 2 * pair[0].iter().map(|x| x.to_float().prec()).max().unwrap_or(0) + GUARD_BITS;
+        let mut at = Inputs::new(self.model, Mp::new(precision, inputs.c.to_float()));
+        let wide = |x: &[S]| Some(x.iter().map(|x| Mp::new(precision, x.to_float())).collect());
+        (at.x, at.y) = (wide(pair[0]), wide(pair[1]));
+        let root = at.c.clone().sqrt();
+        match value_of(variant(Op::Distance, self.model, BEST)?, Clamps::NONE, &at) {
+            Answer::Scalar(d) => Ok(Some((d * &root).0.to_f64())),
+            Answer::Vector(_) => Ok(None),
+        }
     }
 
     /// √c d(0, ·) of the row's outermost point; of its answer where no input is a point.
@@ -125,7 +194,6 @@ impl Claim {
     /// # Errors
     /// If the model has no distance from the origin.
     pub fn radius<S: Number>(&self, inputs: &Inputs<S>, truth: &[Float]) -> Result<f64, UnknownName> {
-        const GUARD_BITS: u32 = 64;
         let precision = truth.iter().map(Float::prec).max().unwrap_or(0).max(inputs.c.bits()) + GUARD_BITS;
         let wide = |x: &Float| Mp::new(precision, x);
         let points = self.op.inputs().iter().filter(|(_, role)| *role == Role::Point);
@@ -157,128 +225,42 @@ impl Claim {
 pub struct Limits {
     pub ulps: Option<f64>,
     pub relative: Option<f64>,
+    /// Of points as √c d, of tangent vectors relative.
+    pub hyperbolic: Option<f64>,
 }
 
 impl Limits {
     /// Whether a value is past a limit. A value that is not finite, or not a point, where the truth is, is past any.
     pub fn passed_by(&self, judged: &Judged) -> bool {
-        let past = |limit: Option<f64>, error: fn(&Errors) -> f64| {
-            limit.is_some_and(|limit| judged.errors.as_ref().is_some_and(|errors| error(errors) > limit))
-        };
-        let any = self.ulps.is_some() || self.relative.is_some();
-        any && (judged.failed() || past(self.ulps, |e| e.ulps) || past(self.relative, |e| e.relative))
+        let past = |limit: Option<f64>, error: Option<f64>| limit.is_some_and(|l| error.is_some_and(|error| error > l));
+        let any = *self != Limits::default();
+        let errors = judged.errors.as_ref();
+        any && (judged.failed()
+            || past(self.ulps, errors.map(|errors| errors.ulps))
+            || past(self.relative, errors.map(|errors| errors.relative))
+            || past(self.hyperbolic, judged.hyperbolic))
     }
 }
 
-/// The distribution of one error: order statistics, exact.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    pub median: f64,
-    pub p99: f64,
-    pub max: f64,
+/// The band of a radius √c d(0, ·): the nearest integer.
+pub fn radius_band(radius: f64) -> String {
+    format!("{radius:.0}")
 }
 
-impl Spread {
-    fn of(mut errors: Vec<f64>) -> Option<Spread> {
-        errors.sort_unstable_by(f64::total_cmp);
-        let at = |share| order_statistic(&errors, share);
-        Some(Spread { median: at(0.5)?, p99: at(0.99)?, max: *errors.last()? })
-    }
-}
-
-/// Rows in few numbers. Spreads are over the ok rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Summary {
-    pub n: u64,
-    pub ok_share: f64,
-    pub past: u64,
-    pub ulps: Option<Spread>,
-    pub relative: Option<Spread>,
-    /// Against what the points were meant to give, where that was told.
-    pub total: Option<Spread>,
-}
-
-/// The rows of one kind: eight bytes a row and an error.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    n: u64,
-    past: u64,
-    ulps: Vec<f64>,
-    relative: Vec<f64>,
-    total: Vec<f64>,
-}
-
-impl Tally {
-    fn summary(self) -> Summary {
-        Summary {
-            n: self.n,
-            ok_share: if self.n == 0 { 0.0 } else { self.ulps.len() as f64 / self.n as f64 },
-            past: self.past,
-            ulps: Spread::of(self.ulps),
-            relative: Spread::of(self.relative),
-            total: Spread::of(self.total),
-        }
-    }
-}
-
-/// An audit under way: rows by their key, in the order of first appearance, and the worst of them.
-#[derive(Debug)]
-pub struct Audit<W> {
-    limits: Limits,
-    keys: Vec<Vec<String>>,
-    tallies: Vec<Tally>,
-    places: HashMap<Vec<String>, usize>,
-    worst: Option<(f64, W)>,
-}
-
-/// An audit that has ended.
-#[derive(Debug)]
-pub struct Verdict<W> {
-    pub all: Summary,
-    pub groups: Vec<(Vec<String>, Summary)>,
-    pub worst: Option<W>,
-}
-
-impl<W> Audit<W> {
-    pub fn new(limits: Limits) -> Self {
-        Audit { limits, keys: Vec::new(), tallies: Vec::new(), places: HashMap::new(), worst: None }
-    }
-
-    /// Counts a row. Of rows that are equally bad, the first is the witness.
-    pub fn add(&mut self, key: Vec<String>, judged: &Judged, total: Option<f64>, witness: impl FnOnce() -> W) {
-        let place = *self.places.entry(key).or_insert_with_key(|key| {
-            self.keys.push(key.clone());
-            self.tallies.push(Tally::default());
-            self.tallies.len() - 1
-        });
-        let tally = &mut self.tallies[place];
-        tally.n += 1;
-        tally.past += u64::from(self.limits.passed_by(judged));
-        if let (Outcome::Ok, Some(errors)) = (judged.outcome, judged.errors) {
-            tally.ulps.push(errors.ulps);
-            tally.relative.push(errors.relative);
-            tally.total.extend(total);
-        }
-        let severity = judged.severity();
-        if self.worst.as_ref().is_none_or(|(worst, _)| severity > *worst) {
-            self.worst = Some((severity, witness()));
-        }
-    }
-
-    /// What the rows come down to.
-    pub fn verdict(self) -> Verdict<W> {
-        let mut all = Tally::default();
-        for tally in &self.tallies {
-            all.n += tally.n;
-            all.past += tally.past;
-            all.ulps.extend(&tally.ulps);
-            all.relative.extend(&tally.relative);
-            all.total.extend(&tally.total);
-        }
-        Verdict {
-            all: all.summary(),
-            groups: self.keys.into_iter().zip(self.tallies.into_iter().map(Tally::summary)).collect(),
-            worst: self.worst.map(|(_, witness)| witness),
+/// The band of a separation √c d: its decade, or 0.
+pub fn separation_band(separation: Option<f64>) -> String {
+    /// Powers of ten that are written out.
+    const PLAIN: std::ops::RangeInclusive<i32> = -2..=2;
+    let power = |k: i32| match PLAIN.contains(&k) {
+        true => format!("{}", 10f64.powi(k)),
+        false => format!("1e{k}"),
+    };
+    match separation {
+        None => "none".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(d) => {
+            let decade = pxfm::f_log10(d).floor() as i32;
+            format!("{} to {}", power(decade), power(decade + 1))
         }
     }
 }
@@ -288,6 +270,10 @@ mod tests {
     use super::*;
 
     const DISTANCE: Claim = Claim { op: Op::Distance, model: Model::Poincare, to: Model::Poincare, gradient: false };
+
+    fn at<S: Number>(c: S) -> Inputs<S> {
+        Inputs::new(Model::Poincare, c)
+    }
 
     fn float(x: f64) -> Float {
         Float::with_val(200, x)
@@ -314,50 +300,61 @@ mod tests {
     #[test]
     fn one_ulp_is_one_ulp() {
         let truth = [float(0.75)];
-        let judged = DISTANCE.judge(&1f32, &truth, &[float(f64::from(0.75f32.next_up()))]);
+        let judged = DISTANCE.judge(&at(1f32), &truth, &[float(f64::from(0.75f32.next_up()))]);
         assert_eq!((judged.outcome, judged.owed, judged.errors.unwrap().ulps), (Outcome::Ok, true, 1.0));
-        let limits = |ulps| Limits { ulps: Some(ulps), relative: None };
+        let limits = |ulps| Limits { ulps: Some(ulps), ..Limits::default() };
         assert!(!limits(1.0).passed_by(&judged) && limits(0.999).passed_by(&judged));
         assert!(!Limits::default().passed_by(&judged));
     }
 
     #[test]
     fn what_is_owed_and_missing_is_past_any_limit() {
-        let limits = Limits { ulps: None, relative: Some(f64::MAX) };
+        let limits = Limits { relative: Some(f64::MAX), ..Limits::default() };
         for bad in [f64::NAN, f64::INFINITY] {
-            assert!(limits.passed_by(&DISTANCE.judge(&1f32, &[float(1.0)], &[float(bad)])), "{bad}");
+            assert!(limits.passed_by(&DISTANCE.judge(&at(1f32), &[float(1.0)], &[float(bad)])), "{bad}");
         }
         // An f32 cannot hold this answer.
-        assert!(!limits.passed_by(&DISTANCE.judge(&1f32, &[float(1e39)], &[float(f64::INFINITY)])));
+        assert!(!limits.passed_by(&DISTANCE.judge(&at(1f32), &[float(1e39)], &[float(f64::INFINITY)])));
         let add = Claim { op: Op::Add, ..DISTANCE };
-        let rim = add.judge(&1f32, &[float(0.5), float(0.5)], &[float(1.0), float(0.0)]);
+        let rim = add.judge(&at(1f32), &[float(0.5), float(0.5)], &[float(1.0), float(0.0)]);
         assert!(rim.outcome == Outcome::Outside && limits.passed_by(&rim));
         // The truth itself rounds onto the rim.
-        let close = add.judge(&1f32, &[float(1.0 - 1e-12), float(0.0)], &[float(1.0), float(0.0)]);
+        let close = add.judge(&at(1f32), &[float(1.0 - 1e-12), float(0.0)], &[float(1.0), float(0.0)]);
         assert!(close.outcome == Outcome::Outside && !limits.passed_by(&close));
     }
 
     #[test]
-    fn groups_and_their_whole() {
-        let mut audit = Audit::new(Limits { ulps: Some(90.0), relative: None });
-        for i in 1..=100u32 {
-            let errors = Errors { relative: 0.0, ulps: f64::from(i) };
-            let judged = Judged { outcome: Outcome::Ok, errors: Some(errors), owed: true };
-            audit.add(vec![(i % 2).to_string()], &judged, None, || i);
+    fn nothing_passes_for_a_zero_but_zero() {
+        let limits = Limits { ulps: Some(f64::MAX), relative: Some(f64::MAX), hyperbolic: None };
+        for value in [4.7e-8, -1e-300] {
+            let judged = DISTANCE.judge(&at(1f32), &[float(0.0)], &[float(value)]);
+            assert_eq!(judged.errors.unwrap().relative, f64::INFINITY);
+            assert!(limits.passed_by(&judged), "{value}");
         }
-        let nan = Judged { outcome: Outcome::Nan, errors: None, owed: true };
-        audit.add(vec!["1".to_owned()], &nan, None, || 101);
-        audit.add(vec!["1".to_owned()], &nan, None, || 102);
-        let verdict = audit.verdict();
-        let spread = verdict.all.ulps.unwrap();
-        assert_eq!((verdict.all.n, verdict.all.past, verdict.worst), (102, 12, Some(101)));
-        assert_eq!((spread.median, spread.p99, spread.max), (50.0, 99.0, 100.0));
-        assert_eq!(
-            verdict.groups.iter().map(|(key, s)| (key[0].as_str(), s.n)).collect::<Vec<_>>(),
-            [("1", 52), ("0", 50)]
-        );
-        assert_eq!(verdict.groups[1].1.ulps.unwrap().max, 100.0);
-        assert_eq!(verdict.all.total, None);
+        assert!(!limits.passed_by(&DISTANCE.judge(&at(1f32), &[float(0.0)], &[float(-0.0)])));
+    }
+
+    #[test]
+    fn a_projection_owes_a_point_and_is_held_to_the_rim_that_it_stops_at() {
+        let project = Claim { op: Op::Project, ..DISTANCE };
+        let mut inputs = at(1f32);
+        inputs.x = Some(vec![30.0, 40.0]);
+        let truth = [float(0.6), float(0.8)];
+        let judge = |value: [f32; 2]| project.judge(&inputs, &truth, &value.map(|x| float(x.into())));
+        let limits = Limits { ulps: Some(1.0), ..Limits::default() };
+        let right = judge([0.6, 0.79999995]);
+        assert!(right.outcome == Outcome::Ok && !limits.passed_by(&right), "{right:?}");
+        for wrong in [[0.599, 0.8], [30.0, 40.0], [0.6, 0.8000001], [0.8, 0.6]] {
+            assert!(limits.passed_by(&judge(wrong)), "{wrong:?} {:?}", judge(wrong));
+        }
+    }
+
+    #[test]
+    fn bands_are_integers_and_decades() {
+        assert_eq!(radius_band(2.4), "2");
+        let bands = [None, Some(0.0), Some(0.1), Some(0.0999), Some(3e-7), Some(1.0), Some(250.0), Some(1e4)];
+        let expected = ["none", "0", "0.1 to 1", "0.01 to 0.1", "1e-7 to 1e-6", "1 to 10", "100 to 1e3", "1e4 to 1e5"];
+        assert_eq!(bands.map(separation_band), expected);
     }
 
     #[test]
