@@ -244,3 +244,67 @@ fn lengths_that_do_not_fit_are_said_and_nothing_is_written() {
     assert_eq!(message, "y has 4 numbers, where 3 rows of 2 are 6");
     assert_eq!(ball.distance_rows(&[], &[], 2, &mut []), Ok(()));
 }
+
+/// Scores, neighbours and matrices of f32 and f64, each against the single call.
+fn matrices_are_the_single_call<S: Lane + Default + Into<f64>, M>(model: &M, x: &[S], y: &[S], dim: usize)
+where
+    M: Kernel<S> + Batch<S> + Sync,
+{
+    const K: usize = 5;
+    let (n, m) = (x.len() / dim, y.len() / dim);
+    let mut scores = vec![S::default(); n * m];
+    model.mlr_rows(x, y, x, dim, &mut scores).unwrap_or_else(|_| panic!("{n} rows of {m} classes"));
+    let (numbers, distances) = model.nearest(x, y, dim, K).unwrap();
+    let near = |a: f64, b: f64, size: f64| {
+        a == b || (a - b).abs() <= f64::from(f32::EPSILON) * size || a.is_nan() && b.is_nan()
+    };
+    for (i, query) in x.chunks(dim).enumerate() {
+        for (class, (p, a)) in y.chunks(dim).zip(x.chunks(dim)).enumerate() {
+            let (score, single): (f64, f64) = (scores[i * m + class].into(), model.mlr(query, p, a).into());
+            assert!(near(score, single, single.abs()), "score {class} of row {i}: {score} and {single}");
+        }
+        let single: Vec<f64> = y.chunks(dim).map(|y| model.distance(query, y).into()).collect();
+        let found = &numbers[i * K..][..K];
+        assert!(found.iter().enumerate().all(|(at, j)| !found[..at].contains(j)), "{found:?}");
+        for (j, d) in found.iter().zip(&distances[i * K..][..K]) {
+            assert!(near((*d).into(), single[*j], single[*j]), "d({i}, {j})");
+        }
+        let d = |j: usize| single[j];
+        assert!(found.windows(2).all(|pair| d(pair[0]) <= d(pair[1]) * (1.0 + f64::from(f32::EPSILON))), "{found:?}");
+        let last = d(found[K - 1]);
+        let nearer = (0..m).filter(|j| !found.contains(j) && d(*j) < last * (1.0 - f64::from(f32::EPSILON)));
+        assert_eq!(nearer.count(), 0, "row {i} has nearer neighbours than {found:?}");
+    }
+}
+
+#[test]
+fn scores_and_neighbours_are_those_of_the_single_call() {
+    const ROWS: usize = 70;
+    const DIM: usize = 3;
+    let (ball, klein, hyperboloid) =
+        (PoincareBall::new(0.7f32).unwrap(), Klein::new(0.7f32).unwrap(), Lorentz::new(0.7f32).unwrap());
+    let (x, y) = pair(&ball, 1.0, 3, ROWS, DIM, 0.7);
+    matrices_are_the_single_call(&ball, &x, &y, DIM);
+    let (x, y) = pair(&klein, 1.0, 4, ROWS, DIM, 0.7);
+    matrices_are_the_single_call(&klein, &x, &y, DIM);
+    let (x, y) = pair(&hyperboloid, 8.0, 5, ROWS, DIM, 0.7);
+    matrices_are_the_single_call(&hyperboloid, &x, &y, DIM);
+    let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
+    matrices_are_the_single_call(&Lorentz::new(0.7f64).unwrap(), &wide(&x), &wide(&y), DIM);
+}
+
+#[test]
+fn neighbours_of_one_distance_are_told_apart_beyond_it_and_then_by_number() {
+    let ball = PoincareBall::new(1.0f32).unwrap();
+    // Rows 0 and 3 are one point; 1 is nearer than 2 by less than f32 tells of a distance.
+    let (near, far) = (0.9f32, 0.9f32.next_up());
+    let x = [-0.9f32];
+    let y = [0.95, near, far, 0.95, near, f32::NAN];
+    let mut d = [0.0; 6];
+    ball.distance_matrix(&x, &y, 1, &mut d).unwrap();
+    let (numbers, distances) = ball.nearest(&x, &y, 1, 6).unwrap();
+    assert_eq!(numbers, [1, 4, 2, 0, 3, 5]);
+    assert!(distances[5].is_nan() && distances[..5].iter().zip(&numbers).all(|(x, i)| x.to_bits() == d[*i].to_bits()));
+    assert_eq!(ball.nearest(&x, &y, 1, 7).unwrap_err(), BatchError::TooFew { k: 7, rows: 6 });
+    assert_eq!(ball.nearest(&x, &y, 1, 0).unwrap(), (vec![], vec![]));
+}

@@ -37,6 +37,7 @@ const EXP_MIN: f64 = -745.2;
 const TANH_ONE: f64 = 38.0;
 
 /// a + b and its rounding error. Knuth; Joldes, Muller & Popescu (2017), Algorithm 2.
+#[inline]
 pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;
     let t = s - a;
@@ -44,6 +45,7 @@ pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// a + b and its rounding error for |a| ≥ |b|. Dekker; Joldes et al. (2017), Algorithm 1.
+#[inline]
 fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
     let s = a + b;
     (s, b - (s - a))
@@ -51,6 +53,7 @@ fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
 
 /// a·b and its rounding error. Where the target has no fused multiply-add, Dekker's product with Veltkamp's splitting, which
 /// gives the same bits and is many times faster than an emulated one. Joldes et al. (2017), Algorithm 3.
+#[inline]
 pub(crate) fn two_prod(a: f64, b: f64) -> (f64, f64) {
     let p = a * b;
     if cfg!(target_feature = "fma") {
@@ -68,6 +71,7 @@ fn product_error(a: f64, b: f64, p: f64) -> f64 {
 }
 
 /// Veltkamp: x = high + low with 26 bits each.
+#[inline]
 fn split(x: f64) -> (f64, f64) {
     const SPLITTER: f64 = ((1u64 << 27) + 1) as f64;
     let t = SPLITTER * x;
@@ -76,6 +80,7 @@ fn split(x: f64) -> (f64, f64) {
 }
 
 impl From<f64> for Dd {
+    #[inline]
     fn from(hi: f64) -> Dd {
         Dd { hi, lo: 0.0 }
     }
@@ -83,37 +88,46 @@ impl From<f64> for Dd {
 
 impl Dd {
     /// a + b.
+    #[inline]
     pub fn new(a: f64, b: f64) -> Dd {
         let (hi, lo) = two_sum(a, b);
         Dd::checked(hi, lo)
     }
     /// a·b, exactly.
+    #[inline]
     pub fn from_product(a: f64, b: f64) -> Dd {
         let (hi, lo) = two_prod(a, b);
         Dd::checked(hi, lo)
     }
     /// a − b, exactly.
+    #[inline]
     pub fn from_difference(a: f64, b: f64) -> Dd {
         Dd::new(a, -b)
     }
+    #[inline]
     pub fn hi(self) -> f64 {
         self.hi
     }
+    #[inline]
     pub fn lo(self) -> f64 {
         self.lo
     }
     /// The nearest `f64`.
+    #[inline]
     pub fn to_f64(self) -> f64 {
         self.hi
     }
     /// Infinities and NaN have no second part.
+    #[inline]
     fn checked(hi: f64, lo: f64) -> Dd {
         if hi.is_finite() && lo.is_finite() { Dd { hi, lo } } else { Dd::from(hi) }
     }
+    #[inline]
     fn quick(a: f64, b: f64) -> Dd {
         let (hi, lo) = quick_two_sum(a, b);
         Dd::checked(hi, lo)
     }
+    #[inline]
     fn is_negative(self) -> bool {
         self.hi < 0.0
     }
@@ -154,6 +168,7 @@ impl Dd {
 impl Add for Dd {
     type Output = Dd;
     /// AccurateDWPlusDW: relative error 3u² also where the two cancel. Joldes et al. (2017), Algorithm 6.
+    #[inline]
     fn add(self, other: Dd) -> Dd {
         let (sh, sl) = two_sum(self.hi, other.hi);
         if !sh.is_finite() {
@@ -166,6 +181,7 @@ impl Add for Dd {
 }
 impl Sub for Dd {
     type Output = Dd;
+    #[inline]
     fn sub(self, other: Dd) -> Dd {
         self + -other
     }
@@ -173,6 +189,7 @@ impl Sub for Dd {
 impl Mul for Dd {
     type Output = Dd;
     /// DWTimesDW1, which is commutative to the bit. Joldes et al. (2017), Algorithm 10.
+    #[inline]
     fn mul(self, other: Dd) -> Dd {
         let (ch, cl) = two_prod(self.hi, other.hi);
         if !ch.is_finite() || ch == 0.0 {
@@ -184,6 +201,7 @@ impl Mul for Dd {
 impl Div for Dd {
     type Output = Dd;
     /// DWDivDW2 with one more correction. After Joldes et al. (2017), Algorithm 17.
+    #[inline]
     fn div(self, other: Dd) -> Dd {
         let first = self.hi / other.hi;
         if !first.is_finite() || first == 0.0 || !other.hi.is_finite() {
@@ -197,6 +215,7 @@ impl Div for Dd {
 }
 impl Neg for Dd {
     type Output = Dd;
+    #[inline]
     fn neg(self) -> Dd {
         Dd { hi: -self.hi, lo: -self.lo }
     }
@@ -205,6 +224,7 @@ macro_rules! by_reference {
     ($($trait:ident $method:ident),*) => {$(
         impl<'a> $trait<&'a Dd> for Dd {
             type Output = Dd;
+            #[inline]
             fn $method(self, other: &'a Dd) -> Dd {
                 $trait::$method(self, *other)
             }
@@ -217,31 +237,40 @@ impl Real for Dd {
     type Wide = Dd;
     type Unbounded = Unbounded<Dd>;
 
+    #[inline]
     fn unbounded(&self) -> Unbounded<Dd> {
         Unbounded::from(*self)
     }
+    #[inline]
     fn bounded(unbounded: Unbounded<Dd>, _like: &Dd) -> Dd {
         unbounded.bounded()
     }
+    #[inline]
     fn is_safe(&self) -> bool {
         native::is_near_one(self.hi, SAFE_EXPONENT_F64)
     }
+    #[inline]
     fn is_finite(&self) -> bool {
         self.hi.is_finite()
     }
 
+    #[inline]
     fn lit(&self, value: f64) -> Dd {
         Dd::from(value)
     }
+    #[inline]
     fn widen(&self) -> Dd {
         *self
     }
+    #[inline]
     fn narrow(wide: Dd, _like: &Dd) -> Dd {
         wide
     }
+    #[inline]
     fn asinh_lag(self) -> Dd {
         asinh_lag(self, DD_BITS)
     }
+    #[inline]
     fn sqrt(self) -> Dd {
         let root = self.hi.sqrt();
         if root == 0.0 || !root.is_finite() {

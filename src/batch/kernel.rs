@@ -1,8 +1,9 @@
 //! Which formula each model's batches run: the one of its single call.
 
 use super::{Batch, run::ROWS};
+use crate::arithmetic::Real;
 use crate::arithmetic::lanes::{Lane, Lanes, Pack};
-use crate::formula::{Space, add, along, distance, exp_log, radial};
+use crate::formula::{Space, add, along, distance, exp_log, mlr, radial};
 use crate::model::{Hyperbolic, Klein, Lorentz, PoincareBall};
 
 type Numbers<S> = Lanes<S, ROWS>;
@@ -14,6 +15,9 @@ macro_rules! kernels {
         pub trait Kernel<S: Lane>: Hyperbolic<S> {
             /// Whether a distance has to be taken in one order of its points to be symmetric to the bit.
             const ORDERED: bool;
+            /// d(x, y) in the wide arithmetic, to tell apart what has the same distance in `S`.
+            #[doc(hidden)]
+            fn wide_distance(&self, x: &[S], y: &[S]) -> S::Wide;
             $($(#[$doc])* #[doc(hidden)] fn $name<'a>(k: &Space<Numbers<S>>, xs: [Vectors<'a, S>; kernels!(@count $($x)*)]) -> $out;)*
         }
     };
@@ -31,12 +35,17 @@ kernels! {
     exp0_lanes, [v], -> Vectors<'a, S>;
     log0_lanes, [y], -> Vectors<'a, S>;
     transport_lanes, [x y v], -> Vectors<'a, S>;
+    mlr_lanes, [x p a], -> Numbers<S>;
 }
 
 macro_rules! kernel {
-    ($model:ident, ordered $ordered:expr, $($name:ident [$($x:ident)*] $path:path => $out:ty;)*) => {
+    ($model:ident, ordered $ordered:expr, wide $wide:path, $($name:ident [$($x:ident)*] $path:path => $out:ty;)*) => {
         impl<S: Lane> Kernel<S> for $model<S> {
             const ORDERED: bool = $ordered;
+            fn wide_distance(&self, x: &[S], y: &[S]) -> S::Wide {
+                let wide = |x: &[S]| -> Vec<S::Wide> { x.iter().map(Real::widen).collect() };
+                $wide(&Space::new(self.space().c.widen()), wide(x).as_slice(), wide(y).as_slice())
+            }
             $(fn $name<'a>(k: &Space<Numbers<S>>, [$($x),*]: [Vectors<'a, S>; kernels!(@count $($x)*)]) -> $out {
                 $path(k, $(&$x),*)
             })*
@@ -51,7 +60,7 @@ macro_rules! kernel {
 }
 
 // Gaps and ‖x − y‖ are symmetric to the bit.
-kernel! { PoincareBall, ordered false,
+kernel! { PoincareBall, ordered false, wide distance::poincare,
     distance_lanes [x y] distance::poincare => Numbers<S>;
     origin_lanes [x] radial::poincare_radius => Numbers<S>;
     add_lanes [x y] add::poincare => Vectors<'a, S>;
@@ -60,8 +69,9 @@ kernel! { PoincareBall, ordered false,
     exp0_lanes [v] radial::ball_exp0 => Vectors<'a, S>;
     log0_lanes [y] radial::ball_log0 => Vectors<'a, S>;
     transport_lanes [x y v] along::poincare_transport => Vectors<'a, S>;
+    mlr_lanes [x p a] mlr::poincare => Numbers<S>;
 }
-kernel! { Lorentz, ordered true,
+kernel! { Lorentz, ordered true, wide distance::lorentz,
     distance_lanes [x y] distance::lorentz => Numbers<S>;
     origin_lanes [x] radial::lorentz_radius => Numbers<S>;
     add_lanes [x y] add::lorentz => Vectors<'a, S>;
@@ -70,8 +80,9 @@ kernel! { Lorentz, ordered true,
     exp0_lanes [v] radial::lorentz_exp0 => Vectors<'a, S>;
     log0_lanes [y] radial::lorentz_log0 => Vectors<'a, S>;
     transport_lanes [x y v] along::lorentz_transport => Vectors<'a, S>;
+    mlr_lanes [x p a] mlr::lorentz => Numbers<S>;
 }
-kernel! { Klein, ordered true,
+kernel! { Klein, ordered true, wide distance::klein,
     distance_lanes [x y] distance::klein => Numbers<S>;
     origin_lanes [x] radial::klein_radius => Numbers<S>;
     add_lanes [x y] add::klein => Vectors<'a, S>;
@@ -80,4 +91,5 @@ kernel! { Klein, ordered true,
     exp0_lanes [v] radial::ball_exp0 => Vectors<'a, S>;
     log0_lanes [y] radial::ball_log0 => Vectors<'a, S>;
     transport_lanes [x y v] along::klein_transport => Vectors<'a, S>;
+    mlr_lanes [x p a] mlr::klein => Numbers<S>;
 }

@@ -20,6 +20,7 @@
 //! ```
 
 mod kernel;
+mod nearest;
 mod run;
 
 pub use crate::arithmetic::lanes::{Lane, Level};
@@ -55,6 +56,14 @@ pub enum BatchError {
         len: usize,
         /// Of how many numbers a row is.
         dim: usize,
+    },
+    /// More neighbours are asked for than there are rows.
+    #[error("k is {k}: y has {rows} rows")]
+    TooFew {
+        /// How many are asked for.
+        k: usize,
+        /// How many rows there are.
+        rows: usize,
     },
 }
 
@@ -129,6 +138,21 @@ pub trait Batch<S: Lane>: Sync {
         vectors((self.model(), self.level()), ([x, y, v], dim), out, Self::Model::transport_lanes, one);
         Ok(())
     }
+    /// The hyperplane score of [`Hyperbolic::mlr`] of every xᵢ for the class of pⱼ and aⱼ, `[rows of x, classes]`.
+    fn mlr_rows(&self, x: &[S], p: &[S], a: &[S], dim: usize, out: &mut [S]) -> Result<(), BatchError> {
+        let classes = check(dim, p, &[("a", a.len(), dim)])?;
+        let rows = check(dim, x, &[("out", out.len(), classes)])?;
+        let one = |[x, p, a]: [&[S]; 3]| self.model().mlr(x, p, a);
+        let (mut ps, mut normals, mut scores) = (Vec::new(), Vec::new(), out[..rows.min(out.len())].to_vec());
+        for (class, (p, a)) in p.chunks(dim).zip(a.chunks(dim)).enumerate() {
+            repeat(p, rows, &mut ps);
+            repeat(a, rows, &mut normals);
+            let arrays = ([x, ps.as_slice(), normals.as_slice()], dim);
+            numbers((self.model(), self.level()), false, arrays, &mut scores, Self::Model::mlr_lanes, one);
+            out.chunks_mut(classes).zip(&scores).for_each(|(out, score)| out[class] = *score);
+        }
+        Ok(())
+    }
     /// d(xᵢ, yⱼ), `[rows of x, rows of y]`.
     fn distance_matrix(&self, x: &[S], y: &[S], dim: usize, out: &mut [S]) -> Result<(), BatchError> {
         let columns = check(dim, y, &[])?;
@@ -138,12 +162,28 @@ pub trait Batch<S: Lane>: Sync {
         }
         let mut repeated = Vec::with_capacity(y.len());
         for (x, out) in x.chunks(dim).zip(out.chunks_mut(columns)) {
-            repeated.clear();
-            (0..columns).for_each(|_| repeated.extend_from_slice(x));
+            repeat(x, columns, &mut repeated);
             self.distance_rows(&repeated, y, dim, out)?;
         }
         Ok(())
     }
+    /// The `k` rows of y that are nearest to each row of x, nearest first: their numbers and distances, both `[rows of x, k]`.
+    ///
+    /// Where distances in `S` are the same or could be in the wrong order, the wide arithmetic decides: f64 for f32, double-double
+    /// for f64. Of two that it does not tell apart either, the one of the lower number comes first. A row that is no point is farther
+    /// than all that are.
+    ///
+    /// # Errors
+    /// Also if y has fewer than `k` rows.
+    fn nearest(&self, x: &[S], y: &[S], dim: usize, k: usize) -> Result<(Vec<usize>, Vec<S>), BatchError> {
+        nearest::nearest(self, x, y, dim, k)
+    }
+}
+
+/// `count` times the same row.
+fn repeat<S: Copy>(row: &[S], count: usize, out: &mut Vec<S>) {
+    out.clear();
+    (0..count).for_each(|_| out.extend_from_slice(row));
 }
 
 /// A model whose batches use this instruction set: for tests and measurements.

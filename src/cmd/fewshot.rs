@@ -12,7 +12,7 @@ use crate::table::{self, PAGE, Provenance, TableError};
 use crate::train::{
     BEST_CHECKPOINT, Curvature, CurveRow, DifferenceRow, FEW_SHOT_STUDIES, FewShot, FewShotData, FewShotObserver,
     FewShotOutcome, FewShotRow, Grid, GridCell, HeadRow, METRICS, NOT_RUN, NotRunRow, Place as Where, REPORTED,
-    ReportedRow, RunCurveRow, TestRow, accuracies, difference, heads, show, told, train,
+    ReportedRow, RunCurveRow, TestRow, TrainError, accuracies, difference, heads, show, told, train,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::borrow::Borrow;
@@ -133,9 +133,8 @@ impl Fewshot {
             table::write(&folder.join(HEADS), &provenance, &rows)?;
         } else {
             let ControlFlow::Continue(task) = asking.begin(shard)? else { return Ok(ExitCode::SUCCESS) };
-            match self.train(&name, &own, &folder, &stop) {
-                Err(_) if stop.is_asked() => return asking.interrupt(task),
-                trained => trained?,
+            if self.train(&name, &own, &folder, &stop)?.is_break() {
+                return asking.interrupt(task);
             }
             if let Some(task) = task {
                 // --until ends runs before their test.
@@ -218,8 +217,14 @@ impl Fewshot {
         provenance(format!("hypprec fewshot {name}{given}{piece}{until}{test}"), 0)
     }
 
-    /// Every run, or in turns a piece of every run until all are done.
-    fn train(&self, name: &str, cells: &[&GridCell<FewShot>], folder: &Path, stop: &Stop) -> Result<(), Failure> {
+    /// Every run, or in turns a piece of every run until all are done; breaks where a signal has stopped it.
+    fn train(
+        &self,
+        name: &str,
+        cells: &[&GridCell<FewShot>],
+        folder: &Path,
+        stop: &Stop,
+    ) -> Result<ControlFlow<()>, Failure> {
         let device = self.device.device();
         let last = cells.iter().map(|cell| cell.recipe.epochs).max().unwrap_or(0);
         let last = self.until.map_or(last, |until| until.min(last));
@@ -234,7 +239,7 @@ impl Fewshot {
                     continue;
                 }
                 if stop.is_asked() {
-                    return Err(Failure("stopped".to_owned()));
+                    return Ok(ControlFlow::Break(()));
                 }
                 table::own(&place, &[RESULTS], self.force)?;
                 remove(&place.join(RESULTS))?;
@@ -249,15 +254,19 @@ impl Fewshot {
                 let reporter = Reporter::new(&cell.name, cell.recipe.epochs.min(last), stop.clone());
                 // A test before the end is of the last piece alone.
                 let test = self.test && until == last;
-                let outcome = train(&cell.recipe, &data, &device, &place, resume, until, test, &reporter)?;
+                let outcome = train(&cell.recipe, &data, &device, &place, resume, until, test, &reporter);
                 reporter.bar.finish_and_clear();
+                let outcome = match outcome {
+                    Err(TrainError::Stopped) => return Ok(ControlFlow::Break(())),
+                    outcome => outcome?,
+                };
                 loaded = Some((key, data));
                 self.keep(name, cell, &place, &outcome)?;
             }
             // What a first piece began, the next goes on with.
             resume = true;
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Writes what tells a run: its recipe, and where it was tested the rows of its test.

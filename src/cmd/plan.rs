@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 /// Estimate the time, the memory and the disk of a study, and into how many shards to cut it.
 ///
-/// Groups of cells spread evenly over the study are measured on one core. Time grows linearly with the cells; a sweep keeps
-/// no rows in memory, whatever the study's size.
+/// Groups of cells spread evenly over the study are measured on one core. Time grows linearly with the cells; a shard
+/// keeps no rows in memory, whatever the study's size. The tables and pages that a sweep and `merge` make at the end are not in
+/// the estimate.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   hypprec plan boundary
@@ -166,7 +167,9 @@ impl Plan {
             time(wall)
         );
         if let Some(peak) = peak() {
-            text += &format!("memory  {} MiB, whatever the number of cells\n", peak.div_ceil(1 << 20));
+            let mib = peak.div_ceil(1 << 20);
+            text +=
+                &format!("memory  {mib} MiB of a shard, whatever the number of cells; tables and page come after\n");
         }
         text += &format!("disk    {:.1} MiB, half of it until the end\n", disk / f64::from(1 << 20));
         if let (Some(shards), Some(Wall(wish))) = (shards, self.wall) {

@@ -11,7 +11,7 @@ use crate::report;
 use crate::table::{self, PAGE, Provenance, TableError};
 use crate::train::{
     BUILT_IN, CHECKPOINT, Checkpoint, EpochRow, Features, Grid, GridCell, HALFWAY, METRICS, MetricsRow, Network,
-    Observer, Outcome, Recipe, ResultRow, StopRow, Trained, embeddings, features_of, run,
+    Observer, Outcome, Recipe, ResultRow, StopRow, TrainError, Trained, embeddings, features_of, run,
 };
 use burn_tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -195,14 +195,15 @@ impl Train {
             return Err(Failure(format!("{name}: --shard divides a grid of runs, and this is one run")));
         }
         let data = Data::load(&self.place.cache(), recipe)?;
+        data.fit(recipe)?;
         let device = self.device.device();
         let reporter = Reporter::new(recipe.epochs, stop.clone());
         let outcome = data.run(recipe, &device, folder, self.resume, &reporter);
         reporter.bar.finish_and_clear();
-        if outcome.is_err() && stop.is_asked() {
-            return Ok(stopped_in(folder));
-        }
-        let outcome = outcome?;
+        let outcome = match outcome {
+            Err(TrainError::Stopped) => return Ok(stopped_in(folder)),
+            outcome => outcome?,
+        };
         let provenance = self.provenance(name, recipe.seed);
         let row = result_row(recipe, &outcome, self.device);
         table::write(&folder.join(RESULTS), &provenance, std::slice::from_ref(&row))?;
@@ -265,11 +266,12 @@ impl Train {
                     data
                 }
             };
+            data.fit(&cell.recipe)?;
             let outcome = data.run(&cell.recipe, &device, &runs, self.resume, &Silent(stop.clone()));
-            if outcome.is_err() && stop.is_asked() {
-                return asking.interrupt(task);
-            }
-            let outcome = outcome?;
+            let outcome = match outcome {
+                Err(TrainError::Stopped) => return asking.interrupt(task),
+                outcome => outcome?,
+            };
             loaded = Some((key, data));
             let row = result_row(&cell.recipe, &outcome, self.device);
             say(&format!(
@@ -439,6 +441,7 @@ impl Data {
         self.frozen.is_none().then_some(&self.test)
     }
 
+    /// Trains a recipe that these data are [fit for](Self::fit).
     fn run(
         &self,
         recipe: &Recipe,
@@ -446,21 +449,28 @@ impl Data {
         folder: &Path,
         resume: bool,
         observer: &dyn Observer,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, TrainError> {
         match (&self.frozen, recipe.trained) {
             (Some((train, test)), Trained::Head) => {
                 let classes = self.train.classes;
                 let train = Features::Frozen { numbers: train, labels: &self.train.labels, classes };
                 let test = Features::Frozen { numbers: test, labels: &self.test.labels, classes };
-                Ok(run(recipe, &train, &test, device, folder, resume, observer)?)
-            }
-            (None, Trained::Head) => {
-                Err(Failure("`trained = \"head\"` is for grids: it needs frozen features".to_owned()))
+                run(recipe, &train, &test, device, folder, resume, observer)
             }
             _ => {
                 let (train, test) = (Features::Images(&self.train), Features::Images(&self.test));
-                Ok(run(recipe, &train, &test, device, folder, resume, observer)?)
+                run(recipe, &train, &test, device, folder, resume, observer)
             }
+        }
+    }
+
+    /// That a head is trained on frozen features.
+    fn fit(&self, recipe: &Recipe) -> Result<(), Failure> {
+        match (&self.frozen, recipe.trained) {
+            (None, Trained::Head) => {
+                Err(Failure("`trained = \"head\"` is for grids: it needs frozen features".to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 }

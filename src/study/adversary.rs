@@ -22,8 +22,8 @@ pub const GATE_ROWS: u64 = 5_000;
 pub const MOST_ULPS: f64 = 2.0;
 pub const MOST_UNITS: f64 = 4.0;
 pub const MOST_GRADIENT_UNITS: f64 = 8.0;
-/// Rows in a chunk of work.
-const CHUNK_ROWS: u64 = 256;
+/// Rows that a thread takes at a time: few, for one that is slow to certify takes as long as ten thousand others.
+const TURN: u64 = 16;
 /// Faults of one kind of one operation, model and arithmetic that are told in full; all are counted.
 const TOLD: usize = 3;
 /// Significant digits of the truth in a find.
@@ -36,7 +36,7 @@ const SHOWN: usize = 8;
 pub struct Search {
     /// One row for each operation, model and arithmetic: errors in ulps of numbers, in u of points, vectors and gradients.
     pub summary: Vec<SummaryRow>,
-    /// The faults, the worst of each kind first.
+    /// The faults by operation, model, arithmetic and kind, the worst of each first.
     pub finds: Vec<FindRow>,
 }
 
@@ -52,41 +52,38 @@ struct Told {
 
 /// Attacks the rows with these indices.
 pub fn search(seed: u64, rows: std::ops::Range<u64>, progress: &dyn Progress) -> Result<Search, UnknownName> {
-    let starts: Vec<u64> = rows.clone().step_by(CHUNK_ROWS as usize).collect();
-    let chunks: Result<Vec<Vec<Told>>, UnknownName> = starts
-        .par_iter()
-        .map(|start| {
-            let end = (start + CHUNK_ROWS).min(rows.end);
-            let told: Result<Vec<Told>, UnknownName> = (*start..end).map(|index| tell(seed, index)).collect();
-            progress.finished(end - start);
-            told
-        })
-        .collect();
+    let turns: Vec<u64> = rows.clone().step_by(TURN as usize).collect();
+    let turn = |start: u64| {
+        let end = (start + TURN).min(rows.end);
+        let told: Result<Vec<Told>, UnknownName> = (start..end).map(|index| tell(seed, index)).collect();
+        progress.finished(end - start);
+        told
+    };
+    let told: Vec<Vec<Told>> = turns.into_par_iter().with_max_len(1).map(turn).collect::<Result<_, _>>()?;
     let mut groups: BTreeMap<(String, String, String), Vec<Told>> = BTreeMap::new();
-    for told in chunks?.into_iter().flatten() {
+    for told in told.into_iter().flatten() {
         let Hostile { request, arithmetic, .. } = hostile(seed, told.index);
         let key = (request.to_string(), request.model.to_string(), arithmetic.to_string());
         groups.entry(key).or_default().push(told);
     }
-    let (mut summary, mut finds) = (Vec::new(), Vec::new());
+    let (mut summary, mut faults) = (Vec::new(), Vec::new());
     for ((op, model, scalar), mut rows) in groups {
         summary.push(reduced(&op, &model, &scalar, &rows));
         // The worst first; of those without an error the first.
         rows.sort_by(|a, b| b.error.unwrap_or(0.0).total_cmp(&a.error.unwrap_or(0.0)).then(a.index.cmp(&b.index)));
-        let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut of_kind: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for row in &rows {
-            let Some(fault) = row.fault else { continue };
-            let count = told.entry(fault).or_default();
-            *count += 1;
-            if *count <= TOLD {
-                finds.push(find(seed, row.index, fault)?);
+            if let Some(fault) = row.fault {
+                of_kind.entry(fault).or_default().push(row.index);
             }
         }
-        for find in finds.iter_mut().filter(|find| (&find.op, &find.model, &find.scalar) == (&op, &model, &scalar)) {
-            find.rows = told.get(find.fault.as_str()).copied().unwrap_or(0) as u64;
+        for (fault, indices) in of_kind {
+            faults.extend(indices.iter().take(TOLD).map(|index| (*index, fault, indices.len() as u64)));
         }
     }
-    Ok(Search { summary, finds })
+    // Those that are slow to certify come again: side by side.
+    let found = faults.into_par_iter().with_max_len(1).map(|(index, fault, rows)| find(seed, index, fault, rows));
+    Ok(Search { summary, finds: found.collect::<Result<_, _>>()? })
 }
 
 fn tell(seed: u64, index: u64) -> Result<Told, UnknownName> {
@@ -144,8 +141,8 @@ fn reduced(op: &str, model: &str, scalar: &str, rows: &[Told]) -> SummaryRow {
     }
 }
 
-/// A fault with its inputs, drawn and attacked again.
-fn find(seed: u64, index: u64, fault: &str) -> Result<FindRow, UnknownName> {
+/// A fault with its inputs, drawn and attacked again, and how many rows have one of its kind.
+fn find(seed: u64, index: u64, fault: &str, rows: u64) -> Result<FindRow, UnknownName> {
     let row = hostile(seed, index);
     crate::with_arithmetic!(row.arithmetic, |proto| {
         let inputs = row.inputs(&proto);
@@ -164,7 +161,7 @@ fn find(seed: u64, index: u64, fault: &str) -> Result<FindRow, UnknownName> {
         Ok(FindRow {
             index,
             fault: fault.to_owned(),
-            rows: 0,
+            rows,
             op: row.request.to_string(),
             model: row.request.model.to_string(),
             scalar: row.arithmetic.to_string(),

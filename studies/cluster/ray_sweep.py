@@ -2,7 +2,7 @@
 
     python ray_sweep.py boundary --out out/boundary --shards 7 [--address auto]
 
-The output folder is on a file system that all nodes share. The binary is `hypprec` on the path, or what HYPPREC says.
+The folder that this is run in is on a file system that all nodes share. The binary is `hypprec` on the path, or what HYPPREC says.
 """
 
 import argparse
@@ -21,11 +21,11 @@ def command(*words):
 
 
 @ray.remote(max_retries=RETRIES)
-def shard(study, out, part, shards, jobs):
+def shard(place, study, out, part, shards, jobs):
     """Measures one shard; raises where it fails, so that Ray does not take it for done."""
     words = command("sweep", study, "--out", out, "--shard", f"{part}/{shards}", "--resume", "--jobs", str(jobs))
     for _ in range(1 + RETRIES):
-        done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(words, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         # A negative code is a signal that nobody asked for: the kernel's out-of-memory killer, or another's.
         if done.returncode != STOPPED and done.returncode >= 0:
             break
@@ -48,11 +48,11 @@ def main():
     parser.add_argument("--cores", type=int, default=1, help="cores a shard")
     parser.add_argument("--address", help="of a running cluster; a local one is started without it")
     asked = parser.parse_args()
-    out = os.path.abspath(asked.out)
-    study = os.path.abspath(asked.study) if os.path.exists(asked.study) else asked.study
+    study, out = asked.study, asked.out
     ray.init(address=asked.address, log_to_driver=False, include_dashboard=False)
     task = shard.options(num_cpus=asked.cores)
-    left = [task.remote(study, out, part, asked.shards, asked.cores) for part in range(1, asked.shards + 1)]
+    # Every worker stands where the driver stands, so that the tables name the study as it was asked for.
+    left = [task.remote(os.getcwd(), study, out, part, asked.shards, asked.cores) for part in range(1, asked.shards + 1)]
     while left:
         done, left = ray.wait(left)
         ray.get(done)

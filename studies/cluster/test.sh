@@ -3,7 +3,8 @@
 # merged tables and page with those of one run, byte for byte. Run by hand and in the nightly workflow:
 #   HYPPREC=target/release/hypprec studies/cluster/test.sh
 # It needs `parallel` of the distribution and `pip install ray snakemake` for those engines; what is not here is said and
-# skipped, and counts as a fault with ALL=1. Slurm's script runs against its environment variables, without a slurmd.
+# skipped, and counts as a fault with ALL=1. Slurm's script runs against its environment variables, and against a slurmd where
+# one answers (one node will do).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 HYPPREC=$(realpath "${HYPPREC:-$(command -v hypprec)}"); export HYPPREC
@@ -50,6 +51,14 @@ task 1 >/dev/null 2>&1
 [ "$("$HYPPREC" status slurm --missing || true)" = 2 ]
 task 2 >/dev/null 2>&1
 "$HYPPREC" merge slurm --out slurm >/dev/null; same "Slurm's variables" slurm
+
+if command -v sbatch >/dev/null && sinfo --noheader >/dev/null 2>&1; then
+    submit() { sbatch --wait --cpus-per-task=1 --output=slurmd-%a.log "$@" "$here/sweep.sbatch" study.toml slurmd >/dev/null; }
+    assassin slurmd 2 & submit --array=1-3 || true; wait $!
+    missing=$("$HYPPREC" status slurmd --missing || true); [ "$missing" = 2 ]
+    submit --array="$missing" --export=ALL,HYPPREC_SHARDS=3
+    "$HYPPREC" merge slurmd --out slurmd >/dev/null; same "slurmd" slurmd
+else skip "slurmd"; fi
 
 if command -v parallel >/dev/null; then
     assassin gnu 2 & sh "$here/parallel.sh" study.toml gnu 3 >/dev/null 2>&1; wait $!

@@ -202,14 +202,18 @@ fn judge_in<S: Number>(question: &Question, by: Option<Input>, like: &S) -> Judg
     let subject = Subject { quantity, model, variant: question.variant, clamps, c, like };
     let probe = Probe { subject, arithmetic, law: &law };
     let (proved, storing_proved) = (probe.is_proved(), probe.bounds_storing());
-    let mut scan = Scan::outwards(probe, tolerance, &[STORAGE, PLAIN, CLAMPED]);
-
     let threshold = question.threshold();
     let cap = threshold.map(|cut| cut.cap(model, c));
     let within_reach = cap.filter(|cap| *cap > 0.0 && *cap + BEYOND < DEEPEST);
+    // What is proved of storing alone is not searched for beyond a cap; without a cap the guard's clamps are looked at as far.
+    let searched: &[ErrorOf] = match within_reach {
+        Some(_) if storing_proved => &[PLAIN, CLAMPED],
+        _ => &[STORAGE, PLAIN, CLAMPED],
+    };
+    let mut scan = Scan::outwards(probe, tolerance, searched);
     scan.reach_for(within_reach.map_or(0.0, |cap| cap + BEYOND));
-    let [floor_radius, holds_radius_unguarded, holds_radius] =
-        [STORAGE, PLAIN, CLAMPED].map(|error| scan.reach(error, tolerance));
+    let [holds_radius_unguarded, holds_radius] = [PLAIN, CLAMPED].map(|error| scan.reach(error, tolerance));
+    let floor_radius = scan.floor(tolerance);
     let kind = threshold.map_or(Kind::of(model), |cut| cut.kind);
     // A variant that holds to the end of the scan needs no clip, and one that holds nowhere is saved by none.
     let curable = holds_radius > 0.0 && holds_radius < DEEPEST;

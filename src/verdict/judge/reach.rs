@@ -150,6 +150,12 @@ impl<S: Number> Probe<'_, S> {
         proved_storing(&self.subject, &storage, self.within(radius))
     }
 
+    /// The same at a radius of the grid, given that of the radius before: a bound that is known to a share of itself may fall
+    /// outwards; what is promised may not.
+    fn storing_after(&self, before: Option<f64>, radius: f64) -> Option<f64> {
+        self.storing(radius).map(|bound| before.map_or(bound, |before| bound.max(before)))
+    }
+
     fn rounding(&self, radius: f64) -> Option<f64> {
         proved_rounding(&self.subject, self.arithmetic, self.within(radius))
     }
@@ -245,8 +251,7 @@ impl<'a, S: Number> Scan<'a, S> {
 
     /// Measures the next radius of the grid, if there is one and if it can say anything new.
     fn extend(&mut self) -> bool {
-        let end = self.end();
-        let radius = end + STEP.max(end * STEP_SHARE);
+        let radius = after(self.end());
         let within = self.seen.last().map_or(NOTHING, |step| step.within);
         // What is proved of storing goes on where nothing that was searched for has an answer.
         let bounded = self.seen.last().is_none_or(|step| step.storing.is_some_and(f64::is_finite));
@@ -256,9 +261,7 @@ impl<'a, S: Number> Scan<'a, S> {
         let (found, hard) = self.probe.found(radius, &self.hard);
         let within = within.and(found.largest);
         self.hard = hard;
-        // A bound that is known to a share of itself may fall outwards; what is promised may not.
-        let before = self.seen.last().and_then(|step| step.storing);
-        let storing = self.probe.storing(radius).map(|bound| before.map_or(bound, |before| bound.max(before)));
+        let storing = self.probe.storing_after(self.seen.last().and_then(|step| step.storing), radius);
         self.seen.push(Step { radius, storing, found, within });
         true
     }
@@ -296,6 +299,30 @@ impl<'a, S: Number> Scan<'a, S> {
         self.seen.iter().map(|step| self.promise_at(step)).collect()
     }
 
+    /// [`Scan::reach`] of what storing alone costs. Where that is proved nothing needs to be searched for so far out.
+    pub fn floor(&self, tolerance: f64) -> f64 {
+        if !self.probe.bounds_storing() {
+            return self.reach(|at| at.storage, tolerance);
+        }
+        let (mut passes, mut least) = (0.0, None);
+        loop {
+            let fails = after(passes);
+            if fails > DEEPEST {
+                return DEEPEST;
+            }
+            let most = self.probe.storing_after(least, fails);
+            if most.is_some_and(|bound| bound <= tolerance) {
+                (passes, least) = (fails, most);
+                continue;
+            }
+            let between = |radius: f64| {
+                let bound = self.probe.storing(radius)?;
+                Some(bound.max(least.unwrap_or(0.0)).min(most.unwrap_or(f64::INFINITY)))
+            };
+            return self.bisected(passes, fails, |radius| between(radius).is_some_and(|bound| bound <= tolerance));
+        }
+    }
+
     /// The largest radius up to which an error stays within the tolerance, to [`RESOLUTION`]: 0 where none does, [`DEEPEST`]
     /// where all do.
     pub fn reach(&self, error: ErrorOf, tolerance: f64) -> f64 {
@@ -303,8 +330,12 @@ impl<'a, S: Number> Scan<'a, S> {
         let Some(failed) = self.seen.iter().position(|step| !within(step.radius)) else {
             return self.end().max(DEEPEST);
         };
-        let mut fails = self.seen[failed].radius;
-        let mut passes = failed.checked_sub(1).map_or(0.0, |before| self.seen[before].radius);
+        let passes = failed.checked_sub(1).map_or(0.0, |before| self.seen[before].radius);
+        self.bisected(passes, self.seen[failed].radius, within)
+    }
+
+    /// The largest radius between these that is found to pass, to [`RESOLUTION`].
+    fn bisected(&self, mut passes: f64, mut fails: f64, within: impl Fn(f64) -> bool) -> f64 {
         while fails - passes > RESOLUTION {
             let middle = (fails + passes) / 2.0;
             if within(middle) {
@@ -316,6 +347,11 @@ impl<'a, S: Number> Scan<'a, S> {
         // A radius within which no two points are far enough apart holds nothing.
         if 2.0 * passes < self.probe.law.separation { 0.0 } else { passes }
     }
+}
+
+/// The radius of the grid that comes next.
+fn after(radius: f64) -> f64 {
+    radius + STEP.max(radius * STEP_SHARE)
 }
 
 /// Whether an error is within a tolerance.
