@@ -130,9 +130,10 @@ pub struct Judgement {
     /// What is promised and what was found at the cap, and just beyond it.
     pub at_cap: Option<At>,
     pub beyond_cap: Option<At>,
-    /// The largest change that the guard's clamps make to any pair within the cap; none where one has no answer.
+    /// The largest change that the guard's clamps make to any pair within the cap, as far as was searched; none where one has no
+    /// answer.
     pub clamps_change: Option<f64>,
-    /// The first radius scanned at which a pair gets no number from the variant without a guard.
+    /// The first radius searched at which a pair gets no number from the variant without a guard.
     pub unanswered_from: Option<f64>,
     /// (1 − c‖x‖²)²/4 at the cap, on the Poincaré ball: what a Euclidean gradient is multiplied by there.
     pub riemannian_factor: Option<f64>,
@@ -205,11 +206,8 @@ fn judge_in<S: Number>(question: &Question, by: Option<Input>, like: &S) -> Judg
     let threshold = question.threshold();
     let cap = threshold.map(|cut| cut.cap(model, c));
     let within_reach = cap.filter(|cap| *cap > 0.0 && *cap + BEYOND < DEEPEST);
-    // What is proved of storing alone is not searched for beyond a cap; without a cap the guard's clamps are looked at as far.
-    let searched: &[ErrorOf] = match within_reach {
-        Some(_) if storing_proved => &[PLAIN, CLAMPED],
-        _ => &[STORAGE, PLAIN, CLAMPED],
-    };
+    // What storing costs is not searched for where it is proved: nothing is learnt beyond the last radius that holds.
+    let searched: &[ErrorOf] = if storing_proved { &[PLAIN, CLAMPED] } else { &[STORAGE, PLAIN, CLAMPED] };
     let mut scan = Scan::outwards(probe, tolerance, searched);
     scan.reach_for(within_reach.map_or(0.0, |cap| cap + BEYOND));
     let [holds_radius_unguarded, holds_radius] = [PLAIN, CLAMPED].map(|error| scan.reach(error, tolerance));
