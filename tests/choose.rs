@@ -111,6 +111,9 @@ const PAIRS_OF_A_NEED: u64 = 50;
 /// Every so many-th need is of another operation than the distance.
 const OTHER_OPS: u64 = 4;
 
+/// The most dimensions in which derivatives were drawn.
+const GRADIENT_DIM: usize = 16;
+
 /// A need between the table's places or beyond them, from its index alone.
 fn random_need(index: u64) -> Need {
     let mut seeded = Seeded::new(index, &[10]);
@@ -123,6 +126,7 @@ fn random_need(index: u64) -> Need {
     let separation = 2.0 * radius * (closest / radius).min(0.5).powf(draw());
     let op = pick(&["exp", "log", "add", "mlr", "transport", "gradient"], draw());
     let op = if index.is_multiple_of(OTHER_OPS) { op } else { "distance" };
+    let dim = if op == "gradient" { dim.min(GRADIENT_DIM) } else { dim };
     // Promises are compared, so that any tolerance is as good: all that promise something fit.
     need(radius, separation, dim, scalar, 1.0).ops(&[op]).unwrap()
 }
