@@ -240,10 +240,22 @@ fn shards_that_do_not_belong_together_are_refused_in_one_line() {
         fs::write(path, good).unwrap();
     }
     assert!(!place.path("all").exists());
+    // A damaged or lost table is missing, and measured again.
     let resumed = shard("study", "good", "2/2") + " --resume";
-    fs::write(&cells, text.replacen("ok", "no", 1)).unwrap();
-    assert!(place.complaint(&resumed).contains("damaged"));
-    fs::write(&cells, &text).unwrap();
+    for damage in [Some(text.replacen("ok", "no", 1)), None] {
+        match damage {
+            Some(bad) => fs::write(&cells, bad).unwrap(),
+            None => fs::remove_file(&cells).unwrap(),
+        }
+        let status = place.run("status good --missing");
+        assert_eq!((status.status.code(), status.stdout.as_slice()), (Some(1), b"2\n".as_slice()));
+        assert!(String::from_utf8(status.stderr).unwrap().contains("cells.csv"));
+        place.succeed(&resumed);
+        assert_eq!(fs::read_to_string(&cells).unwrap(), text);
+        assert_eq!(place.succeed("status good --missing"), "");
+    }
+    assert!(place.complaint("merge good --out good/shard-2-of-2").contains("a shard that is to be merged"));
+    assert_eq!(fs::read_to_string(&cells).unwrap(), text);
     place.succeed("merge good --out all");
     fs::write(place.path("all/README.md"), "mine\n").unwrap();
     assert!(place.complaint("merge good --out all").contains("README.md: hypprec did not write it"));

@@ -48,7 +48,13 @@ pub struct Adversary {
     /// Threads [default: one a core]
     #[arg(long)]
     jobs: Option<usize>,
+    /// Also replace files that hypprec did not write
+    #[arg(long)]
+    force: bool,
 }
+
+const SUMMARY: &str = "summary.csv";
+const FINDS: &str = "finds.csv";
 
 /// What is in the tables.
 const TABLES: &str = "\
@@ -65,7 +71,7 @@ impl Adversary {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let started = Instant::now();
         let folder = self.out.clone().unwrap_or_else(|| PathBuf::from("out").join("adversary"));
-        fs::create_dir_all(&folder).map_err(TableError::io(&folder))?;
+        table::own(&folder, &[SUMMARY, FINDS], self.force)?;
         let end = self.from.checked_add(self.rows).ok_or("more rows than there are indices")?;
         let accepted = if self.check { Some(self.accepted()) } else { None };
         if let Some(Err(Failure(line))) = &accepted {
@@ -77,8 +83,8 @@ impl Adversary {
         let found = pool.install(|| search(self.seed, self.from..end, &reporter))?;
         reporter.clear();
         let asked = self.asked();
-        table::write(&folder.join("summary.csv"), &asked.provenance, &found.summary)?;
-        table::write(&folder.join("finds.csv"), &asked.provenance, &found.finds)?;
+        table::write(&folder.join(SUMMARY), &asked.provenance, &found.summary)?;
+        table::write(&folder.join(FINDS), &asked.provenance, &found.finds)?;
         super::print(&self.told(&found, &folder, started))?;
         if self.accept {
             let rows = found.summary;
@@ -128,7 +134,7 @@ impl Adversary {
         let lines: String = counts.iter().map(|(fault, rows)| format!("{rows} rows: {fault}\n")).collect();
         let owed: usize = found.summary.iter().map(|row| row.n).sum();
         let (rows, seconds) = (self.rows, started.elapsed().as_secs_f64());
-        let path = folder.join("finds.csv");
+        let path = folder.join(FINDS);
         format!(
             "{lines}{rows} rows in {seconds:.1} s, {owed} of them with an answer that is owed; {}\n",
             super::shown(&path)

@@ -341,7 +341,9 @@ fn detail(part: &Part, named: bool) -> String {
     match part.draws {
         0 => made,
         draws => {
-            let [median, p999, worst] = [part.median, part.p999, part.worst].map(in_words);
+            let within =
+                |x: Option<f64>| if x.is_none() && part.error.is_some() { "≤ that".to_owned() } else { in_words(x) };
+            let [median, p999, worst] = [part.median, part.p999, part.worst].map(within);
             format!("{made}, median {median}, 99.9 % {p999}, worst found {worst} of {draws} pairs")
         }
     }

@@ -355,12 +355,13 @@ fn length(rho: f64, c: f64) -> String {
 
 fn errors(at: &At) -> String {
     let error = |x: Option<f64>| x.map_or("no bound".to_owned(), number);
-    let clamped = if at.clamped == at.plain { String::new() } else { format!("; with clamps {}", error(at.clamped)) };
+    let unclamped =
+        if at.clamped == at.plain { String::new() } else { format!("; without clamps {}", error(at.plain)) };
     let (storing, rounding) = (error(at.storage), error(at.rounding));
     let found = |x: Option<f64>| x.map_or("no answer".to_owned(), number);
     format!(
-        "error ≤ {} (storing {storing}, formula {rounding}{clamped}); found: worst {}, 99.9 % {}, median {}",
-        error(at.plain),
+        "error ≤ {} (storing {storing}, formula {rounding}{unclamped}); found: worst {}, 99.9 % {}, median {}",
+        error(at.clamped),
         found(at.worst),
         found(at.p999),
         found(at.median)

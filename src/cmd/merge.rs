@@ -34,6 +34,13 @@ pub struct Merge {
 impl Merge {
     pub fn run(self) -> Result<(), Failure> {
         let shards = shards_of(&self.folders)?;
+        let out = self.out.canonicalize().ok();
+        if out.is_some() && shards.iter().any(|(shard, _)| shard.canonicalize().ok() == out) {
+            return Err(Failure(format!(
+                "{}: a shard that is to be merged, and no place for the whole",
+                self.out.display()
+            )));
+        }
         let whole = Whole::of(shards)?;
         match whole.identity.verb.as_str() {
             "sweep" => self.sweep(&whole),

@@ -99,9 +99,13 @@ impl Task {
         }
         let before = if force { None } else { Manifest::read(&folder)? };
         if let Some(before) = before.filter(|before| resume && before.state == State::Done) {
-            before.verify(&folder)?;
-            super::print(&format!("{}: done already, {} rows\n", super::shown(&folder), before.rows))?;
-            return Ok(None);
+            match before.verify(&folder) {
+                Ok(()) => {
+                    super::print(&format!("{}: done already, {} rows\n", super::shown(&folder), before.rows))?;
+                    return Ok(None);
+                }
+                Err(error) => super::say(&format!("hypprec: {error}; it is measured again")),
+            }
         }
         table::own(&folder, &[file, STUDY, MANIFEST], force)?;
         let key = format!("{}\n{}\n{}\n{text}", identity.command, identity.version, identity.revision);

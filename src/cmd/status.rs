@@ -11,6 +11,7 @@ use std::process::ExitCode;
 /// Which shards of a run are done, running or missing.
 ///
 /// The missing are those to submit again, as schedulers take them: `sbatch --array=$(hypprec status DIR --missing) …`.
+/// A shard that is done is read and checked by its SHA-256; a damaged or lost one is missing, and `--resume` measures it again.
 /// Exit codes: 0 all done; 1 not all; 2 no shards, or shards of several runs.
 #[derive(clap::Args)]
 pub struct Status {
@@ -30,7 +31,15 @@ const EXIT_UNFINISHED: u8 = 1;
 
 impl Status {
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let shards = shards_of(&self.folders)?;
+        let mut shards = shards_of(&self.folders)?;
+        let mut damaged = Vec::new();
+        for (path, manifest) in shards.iter_mut().filter(|(_, manifest)| manifest.state == State::Done) {
+            if let Err(error) = manifest.verify(path) {
+                super::say(&format!("hypprec: {error}"));
+                damaged.push(manifest.shard.part());
+                manifest.state = State::Interrupted;
+            }
+        }
         let (first, manifest) = &shards[0];
         for (path, other) in &shards {
             let what = difference(&manifest.identity, &other.identity)
@@ -63,6 +72,7 @@ impl Status {
                 "done": done,
                 "running": running,
                 "missing": missing,
+                "damaged": damaged,
                 "array": array_spec(&missing),
                 "shards": shards.iter().map(shard).collect::<Vec<_>>(),
             });
@@ -73,15 +83,17 @@ impl Status {
             [] => String::new(),
             parts => format!("{what:<9}{:>5}  {}\n", parts.len(), array_spec(parts)),
         };
-        let rows: u64 = shards.iter().map(|(_, manifest)| manifest.rows).sum();
+        let sound = shards.iter().filter(|(_, manifest)| !damaged.contains(&manifest.shard.part()));
+        let rows: u64 = sound.map(|(_, manifest)| manifest.rows).sum();
         super::print(&format!(
-            "{}: {} shards, {rows} of {} rows\n{}{}{}",
+            "{}: {} shards, {rows} of {} rows\n{}{}{}{}",
             identity.command,
             manifest.shard.of(),
             manifest.total,
             line("done", &done),
             line("running", &running),
-            line("missing", &missing)
+            line("missing", &missing),
+            line("damaged", &damaged)
         ))?;
         Ok(code)
     }
