@@ -1,7 +1,7 @@
 //! Nearest neighbours by accurate distances, ties decided in the wide arithmetic.
 
 use super::run::check;
-use super::{Batch, BatchError, Kernel, Lane};
+use super::{Batch, BatchError, Kernel, Lane, repeat};
 use crate::arithmetic::Scalar;
 use std::cmp::Ordering;
 
@@ -26,9 +26,10 @@ pub fn nearest<S: Lane, B: Batch<S> + ?Sized>(
     if k == 0 {
         return Ok((numbers, distances));
     }
-    let mut d: Vec<S> = y[..rows].to_vec();
+    let (mut d, mut repeated) = (y[..rows].to_vec(), Vec::with_capacity(y.len()));
     for query in x.chunks(dim) {
-        batch.distance_matrix(query, y, dim, &mut d)?;
+        repeat(query, rows, &mut repeated);
+        batch.distance_rows(&repeated, y, dim, &mut d)?;
         let mut order: Vec<usize> = (0..rows).collect();
         let near = |a: &usize, b: &usize| by_distance(&d, *a, *b);
         order.select_nth_unstable_by(k - 1, near);

@@ -4,7 +4,7 @@ use super::Failure;
 use super::named::place;
 #[cfg(feature = "train")]
 use super::runs::runs_of;
-use super::shards::{STUDY, difference, shards_of, unnumbered};
+use super::shards::{STUDY, difference, is_same, shards_of, unnumbered};
 use crate::study::{CELLS, CellFile, Study, Summaries, cell_header, reduce};
 use crate::table::{self, Identity, Manifest, Provenance, State, TableError, array_spec};
 use crate::verdict::check::Baseline;
@@ -34,12 +34,9 @@ pub struct Merge {
 impl Merge {
     pub fn run(self) -> Result<(), Failure> {
         let shards = shards_of(&self.folders)?;
-        let out = self.out.canonicalize().ok();
-        if out.is_some() && shards.iter().any(|(shard, _)| shard.canonicalize().ok() == out) {
-            return Err(Failure(format!(
-                "{}: a shard that is to be merged, and no place for the whole",
-                self.out.display()
-            )));
+        if shards.iter().any(|(shard, _)| is_same(shard, &self.out)) {
+            let out = super::shown(&self.out);
+            return Err(Failure(format!("{out}: a shard that is to be merged, and no place for the whole")));
         }
         let whole = Whole::of(shards)?;
         match whole.identity.verb.as_str() {

@@ -266,6 +266,11 @@ pub fn shards_in(folder: &Path) -> Result<Vec<(PathBuf, Manifest)>, Failure> {
     Ok(found)
 }
 
+/// Whether two paths lead to one place.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
 /// The shards of folders: of each itself, or those in it.
 pub fn shards_of(folders: &[PathBuf]) -> Result<Vec<(PathBuf, Manifest)>, Failure> {
     let mut found: Vec<(PathBuf, Manifest)> = Vec::new();
@@ -278,10 +283,8 @@ pub fn shards_of(folders: &[PathBuf]) -> Result<Vec<(PathBuf, Manifest)>, Failur
             let what = format!("{}: no {MANIFEST} in it, nor in a folder in it", folder.display());
             return Err(Failure(what));
         }
-        let same =
-            |a: &Path, b: &Path| a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
         for (path, manifest) in inside {
-            if !found.iter().any(|(known, _)| same(known, &path)) {
+            if !found.iter().any(|(known, _)| is_same(known, &path)) {
                 found.push((path, manifest));
             }
         }

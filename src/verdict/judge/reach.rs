@@ -305,12 +305,14 @@ impl<'a, S: Number> Scan<'a, S> {
             return self.reach(|at| at.storage, tolerance);
         }
         let (mut passes, mut least) = (0.0, None);
+        let mut seen = self.seen.iter();
         loop {
             let fails = after(passes);
             if fails > DEEPEST {
                 return DEEPEST;
             }
-            let most = self.probe.storing_after(least, fails);
+            // What the scan has bounded already is not bounded again.
+            let most = seen.next().map_or_else(|| self.probe.storing_after(least, fails), |step| step.storing);
             if most.is_some_and(|bound| bound <= tolerance) {
                 (passes, least) = (fails, most);
                 continue;
